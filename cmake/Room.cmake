@@ -1,0 +1,33 @@
+include(GoogleTest)
+
+# cherax_room(NAME [DEPENDS room...] [LINKS library...])
+# One folder of src/ is one room: a static library cherax_<name> of its *.cc files, and one test program
+# <name>_test of its *_test.cc files. A room in a room (storage/local) is named storage_local.
+function(cherax_room name)
+  cmake_parse_arguments(ROOM "" "" "DEPENDS;LINKS" ${ARGN})
+  string(REPLACE "/" "_" target ${name})
+  set(folder ${CMAKE_SOURCE_DIR}/src/${name})
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+
+  list(TRANSFORM ROOM_DEPENDS REPLACE "/" "_")
+  list(TRANSFORM ROOM_DEPENDS PREPEND "cherax_")
+  if(sources)
+    add_library(cherax_${target} STATIC ${sources})
+    set(visibility PUBLIC)
+  else()
+    add_library(cherax_${target} INTERFACE)
+    set(visibility INTERFACE)
+  endif()
+  target_include_directories(cherax_${target} ${visibility} ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(cherax_${target} ${visibility} ${ROOM_DEPENDS} ${ROOM_LINKS} Threads::Threads)
+
+  if(tests)
+    add_executable(${target}_test ${tests})
+    target_link_libraries(${target}_test PRIVATE cherax_${target} GTest::gtest GTest::gmock GTest::gtest_main ${RAPIDCHECK_LIBRARY})
+    target_compile_definitions(${target}_test PRIVATE CHERAX_VECTORS="${CMAKE_SOURCE_DIR}/tests/vectors")
+    gtest_discover_tests(${target}_test DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}/" PROPERTIES LABELS ${target} TIMEOUT 300)
+  endif()
+endfunction()

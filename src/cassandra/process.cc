@@ -1,0 +1,153 @@
+#include "cassandra/process.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/resolve.h"
+
+namespace cherax::cassandra {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<int> pid_of(const fs::path& entry) {
+  const std::string name = entry.filename();
+  int pid = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+  if (error != std::errc{} || end != name.data() + name.size()) return std::nullopt;
+  return pid;
+}
+
+/// The directories as the kernel names them, without links. A trailing slash, so that /data2 is not below /data.
+std::vector<std::string> prefixes_of(const std::vector<fs::path>& directories) {
+  std::vector<std::string> prefixes;
+  for (const fs::path& directory : directories) {
+    std::error_code error;
+    const fs::path real = fs::canonical(directory, error);
+    if (!error) prefixes.push_back(real.string() + "/");
+  }
+  return prefixes;
+}
+
+bool is_below(std::string_view path, const std::vector<std::string>& prefixes) {
+  return std::ranges::any_of(prefixes, [&](const std::string& prefix) {
+    return path.starts_with(prefix) || path == std::string_view{prefix}.substr(0, prefix.size() - 1);
+  });
+}
+
+/// What a link of /proc names; nullopt when the process or descriptor is gone.
+std::optional<std::string> target_of(const fs::path& link) {
+  std::error_code error;
+  const fs::path target = fs::read_symlink(link, error);
+  if (error) return std::nullopt;
+  return target.string();
+}
+
+/// Calls `found` with the target of each descriptor of a process.
+template <class Found>
+void for_each_descriptor(const fs::path& process, Found found) {
+  std::error_code error;
+  for (fs::directory_iterator entry{process / "fd", error}, end; !error && entry != end; entry.increment(error)) {
+    if (const auto target = target_of(entry->path())) found(*target);
+  }
+}
+
+/// `7f…-7f… r--s 00000000 fd:01 1234   /path with blanks (deleted)`: the path begins at the first slash.
+template <class Found>
+void for_each_mapping(const fs::path& process, Found found) {
+  std::ifstream maps{process / "maps"};
+  for (std::string line; std::getline(maps, line);) {
+    if (const std::size_t slash = line.find('/'); slash != std::string::npos) found(line.substr(slash));
+  }
+}
+
+std::string command_of(const fs::path& process) {
+  std::ifstream file{process / "comm"};
+  std::string command;
+  std::getline(file, command);
+  return command;
+}
+
+}  // namespace
+
+bool is_listening(const std::string& host, std::uint16_t port) {
+  bool refused = false;
+  int failure = 0;
+  const Addresses addresses = resolve(host, port);
+  for (const ::addrinfo* address = addresses.get(); address; address = address->ai_next) {
+    const int descriptor = ::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) fail_errno(errno, "creating a socket");
+    // Over loopback, or to an address of this machine, the kernel answers at once: there is nothing to wait for.
+    const int result = ::connect(descriptor, address->ai_addr, address->ai_addrlen);
+    const int error = errno;
+    ::close(descriptor);
+    if (result == 0) return true;
+    if (error == ECONNREFUSED)
+      refused = true;
+    else
+      failure = error;
+  }
+  // A name may have addresses that this machine lacks, as localhost often has ::1.
+  if (refused) return false;
+  fail_errno(failure, fmt::format("trying port {} of {}", port, host));
+}
+
+std::vector<FileHolder> find_file_holders(const std::vector<fs::path>& directories) {
+  const auto prefixes = prefixes_of(directories);
+  std::vector<FileHolder> holders;
+  for (const fs::directory_entry& process : fs::directory_iterator{"/proc"}) {
+    const auto pid = pid_of(process.path());
+    if (!pid || *pid == ::getpid()) continue;
+    std::optional<std::string> held;
+    const auto look = [&](const std::string& target) {
+      if (!held && is_below(target, prefixes)) held = target;
+    };
+    if (const auto directory = target_of(process.path() / "cwd")) look(*directory);
+    for_each_descriptor(process.path(), look);
+    if (!held) for_each_mapping(process.path(), look);
+    if (held) holders.push_back({*pid, command_of(process.path()), *held});
+  }
+  return holders;
+}
+
+std::optional<std::string> sign_of_life(const NodeTraces& traces) {
+  for (const Endpoint& endpoint : traces.endpoints) {
+    if (is_listening(endpoint.address, endpoint.port)) {
+      return fmt::format("the {} {}:{} is open", endpoint.what, endpoint.address, endpoint.port);
+    }
+  }
+  const auto holders = find_file_holders(traces.directories);
+  if (holders.empty()) return std::nullopt;
+  const FileHolder& holder = holders.front();
+  return fmt::format("process {} ({}) has {} open", holder.pid, holder.command, holder.path.string());
+}
+
+void wait_until_stopped(const std::function<std::optional<std::string>()>& sign_of_life, Duration still_for,
+                        Clock& clock, Deadline deadline, std::stop_token stop) {
+  constexpr std::chrono::seconds kPause{1};
+  std::optional<SteadyTime> still_since;
+  for (;;) {
+    const auto sign = sign_of_life();
+    const SteadyTime now = clock.steady();
+    if (sign)
+      still_since.reset();
+    else if (!still_since)
+      still_since = now;
+    if (still_since && now - *still_since >= still_for) return;
+    if (now >= deadline.time()) {
+      fail(ErrorKind::transient, "Cassandra is not stopped: {}", sign.value_or("its last sign of life is too recent"));
+    }
+    if (!clock.sleep_for(kPause, stop)) fail(ErrorKind::cancelled, "cancelled while waiting for Cassandra to stop");
+  }
+}
+
+}  // namespace cherax::cassandra

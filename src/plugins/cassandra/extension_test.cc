@@ -1,0 +1,195 @@
+#include "plugins/cassandra/extension.h"
+
+#include <sys/statvfs.h>
+
+#include <set>
+
+#include "plugins/cassandra/extension_for_tests.h"
+
+namespace cherax::plugins::cassandra {
+namespace {
+
+using namespace test;
+using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr std::array kAllowedToReaders{"get-schema-hash",   "remove-snapshot", "take-snapshot",
+                                       "get-configuration", "get-ring",        "get-builds"};
+
+int status_of_refusal(const Extension& extension, std::string_view operation) {
+  try {
+    extension.require_allowed(operation);
+  } catch (const http::ResponseError& error) {
+    return error.response.status;
+  }
+  return 200;
+}
+
+TEST_F(ExtensionTest, AReaderMayOnlyBackUp) {
+  options_.access_level = AccessLevel::read;
+  const std::set<std::string_view> allowed{kAllowedToReaders.begin(), kAllowedToReaders.end()};
+  for (const auto& operation : extension().operations()) {
+    EXPECT_EQ(status_of_refusal(extension(), operation.name), allowed.contains(operation.name) ? 200 : 403)
+        << operation.name;
+  }
+  try {
+    extension().require_allowed("stop-cassandra");
+    FAIL();
+  } catch (const http::ResponseError& error) {
+    EXPECT_EQ(error.response.body.text(1000),
+              R"({"detail":"Cassandra subop stop-cassandra is not allowed on access level read"})");
+  }
+}
+
+TEST_F(ExtensionTest, HasAstacusOperations) {
+  std::vector<std::string> names;
+  for (const auto& operation : extension().operations()) {
+    names.push_back(operation.name);
+    EXPECT_EQ(status_of_refusal(extension(), operation.name), 200);
+  }
+  for (const char* name : {"start-cassandra", "restore-sstables", "get-schema-hash", "remove-snapshot",
+                           "unrestore-sstables", "stop-cassandra", "take-snapshot"}) {
+    EXPECT_THAT(names, Contains(name));
+  }
+}
+
+TEST_F(ExtensionTest, WithoutASectionEverythingIsRefused) {
+  const Extension none{std::nullopt, node_, clock_};
+  EXPECT_EQ(status_of_refusal(none, "take-snapshot"), 409);
+}
+
+TEST_F(ExtensionTest, AResultThatIsNotThereYetHasTheShapeOfItsOperation) {
+  std::map<std::string, json::value> shapes;
+  for (const auto& operation : extension().operations())
+    shapes[operation.name] = operation.shape(api::NodeResult{"h", "a", {}, {}});
+  const std::string plain = R"("hostname":"h","az":"a","progress":{"handled":0,"failed":0,"total":0,"final":false})";
+  EXPECT_EQ(shapes["get-schema-hash"], json::parse("{" + plain + R"(,"schema_hash":""})").value());
+  EXPECT_EQ(shapes["stop-cassandra"], json::parse("{" + plain + "}").value());
+  EXPECT_EQ(shapes["take-snapshot"].at("hostname"), "h");
+}
+
+TEST_F(ExtensionTest, WrongMembersAreRefusedBeforeAnythingElse) {
+  for (const auto& [name, body] : {std::pair{"start-cassandra", R"({"tokens":"1"})"},
+                                   {"stop-cassandra", R"({"drain":[]})"},
+                                   {"unrestore-sstables", R"({"suffix":[]})"},
+                                   {"restore-sstables", R"({"keyspaces_to_skip":"system"})"},
+                                   {"finish-restore", R"({"result_url":[]})"}}) {
+    EXPECT_THROW(run(name, body), http::ResponseError) << name;
+  }
+}
+
+TEST_F(ExtensionTest, TakesTheSnapshotByNodetoolAndSaysWhen) {
+  record_calls_of("nodetool");
+  const auto result = run("take-snapshot");
+  EXPECT_EQ(calls(), "nodetool -p 7199 snapshot -t astacus-backup\n");
+  EXPECT_EQ(result.at("hostname"), "host");
+  EXPECT_EQ(result.at("progress").at("final"), true);
+  EXPECT_TRUE(parse_rfc3339(result.at("start").as_string()));
+  EXPECT_TRUE(parse_rfc3339(result.at("end").as_string()));
+}
+
+TEST_F(ExtensionTest, SaysWhyNodetoolRefused) {
+  write_script("nodetool", "echo nodetool: Failed to connect to 127.0.0.1:7199 >&2\nexit 3");
+  EXPECT_THAT(error_of("take-snapshot"),
+              AllOf(HasSubstr("nodetool"), HasSubstr("3"), HasSubstr("Failed to connect to 127.0.0.1:7199")));
+  fs::remove(path("nodetool"));
+  EXPECT_THAT(error_of("take-snapshot"), HasSubstr(path("nodetool")));
+}
+
+TEST_F(ExtensionTest, RemovesOnlyOurSnapshot) {
+  write(data() / "shop" / kOrders / "nb-1-big-Data.db", "live");
+  write(data() / "shop" / kOrders / "snapshots/astacus-backup/nb-1-big-Data.db", "x");
+  write(data() / "shop" / kOrders / "snapshots/astacus-backup/.idx/nb-1-big-Data.db", "x");
+  write(data() / "shop" / kOrdersOfOtherId / "snapshots/astacus-backup/manifest.json", "x");
+  write(data() / "shop" / kOrdersOfOtherId / "snapshots/mine/nb-1-big-Data.db", "x");
+  write(data() / "system/local-7ad54392bcdd35a684174e047860b377/snapshots/astacus-backup/nb-1-big-Data.db", "x");
+  write(data() / "a-file", "x");
+  write(data() / "shop/a-file", "x");
+  run("remove-snapshot");
+  EXPECT_THAT(files_below(data()), ElementsAre("a-file", "shop/a-file",
+                                               fmt::format("shop/{}/snapshots/mine/nb-1-big-Data.db", kOrdersOfOtherId),
+                                               fmt::format("shop/{}/nb-1-big-Data.db", kOrders)));
+  EXPECT_FALSE(is_there(data() / "shop" / kOrders / "snapshots"));
+}
+
+TEST_F(ExtensionTest, ThereNeedNotBeASnapshotToRemove) {
+  run("remove-snapshot");
+  fs::remove(data());
+  run("remove-snapshot");
+}
+
+TEST_F(ExtensionTest, KnowsItsConfigurationWithoutCassandra) {
+  write(data() / "shop" / kOrders / "nb-1-big-Data.db", std::string(1000, 'x'));
+  write(data() / "shop/empty-59c573f0e79211f1a906a3cc472e365e/nothing.txt", "");
+  write(data() / "system_schema/tables-afddfb9dbc1e30688056eed6c302ba09/nb-1-big-Data.db", "x");
+  write(path("commitlog") / "CommitLog-7-1.log", std::string(500, 'x'));
+  const auto result = run("get-configuration");
+  EXPECT_EQ(result.at("cluster_name"), "Test Cluster");
+  EXPECT_THAT(json::read<std::vector<std::string>>(result.at("own_addresses")).value(), Contains("127.0.0.1"));
+  EXPECT_EQ(result.at("seeds"), json::parse(R"(["127.0.0.1:1"])").value());
+  EXPECT_EQ(result.at("seed_addresses"), json::parse(R"(["127.0.0.1"])").value());
+  EXPECT_EQ(result.at("datacenter"), "datacenter1");
+  EXPECT_EQ(result.at("rack"), "rack1");
+  EXPECT_EQ(result.at("restoring"), "");
+  EXPECT_EQ(result.at("user_tables"), json::parse(R"(["shop.orders"])").value())
+      << "without SSTables a table is nothing to lose";
+  EXPECT_EQ(result.at("data_bytes"), 1501);
+  EXPECT_GT(result.at("available_bytes").as_int64(), 0);
+}
+
+TEST_F(ExtensionTest, RefusesDataElsewhereThanTheRootSays) {
+  for (const std::string& directories :
+       {path("other/data").string(), data().string() + ", " + path("more").string(), root().string()}) {
+    edit_yaml("directories: [" + data().string() + "]", "directories: [" + directories + "]");
+    for (const char* operation : {"get-configuration", "unrestore-sstables", "restore-sstables", "get-schema-hash"}) {
+      EXPECT_THAT(error_of(operation), AllOf(HasSubstr("keeps its data in " + directories), HasSubstr(data().string())))
+          << operation;
+    }
+  }
+  EXPECT_TRUE(is_there(data()));
+}
+
+TEST_F(ExtensionTest, RefusesSeedsThatCannotBeKnown) {
+  edit_yaml("org.apache.cassandra.locator.SimpleSeedProvider", "com.example.K8sSeedProvider");
+  EXPECT_THAT(error_of("get-configuration"), HasSubstr("com.example.K8sSeedProvider"));
+}
+
+// A disk of its own for the data is mounted there.
+TEST_F(ExtensionTest, TheFreeSpaceIsThatOfTheFileSystemOfTheData) {
+  const storage::TemporaryDirectory other{"/dev/shm"};
+  fs::remove(data());
+  fs::create_directory_symlink(other.path(), data());
+  struct ::statvfs expected {};
+  ASSERT_EQ(::statvfs(other.path().c_str(), &expected), 0);
+  struct ::statvfs of_root {};
+  ASSERT_EQ(::statvfs(root().c_str(), &of_root), 0);
+  ASSERT_NE(expected.f_files, of_root.f_files) << "the test needs two file systems";
+  const auto files = json::read<ConfigurationResult>(run("get-configuration")).value().available_files;
+  const auto distance = [&](const struct ::statvfs& space) {
+    return std::max<std::uint64_t>(files, space.f_favail) - std::min<std::uint64_t>(files, space.f_favail);
+  };
+  EXPECT_LT(distance(expected), distance(of_root));
+}
+
+// As in the cassandra.yaml that Cassandra comes with.
+TEST_F(ExtensionTest, AddressesMayBeNames) {
+  edit_yaml("_address: 127.0.0.1", "_address: localhost");
+  const auto configuration = run("get-configuration");
+  EXPECT_THAT(json::read<std::vector<std::string>>(configuration.at("own_addresses")).value(), Contains("127.0.0.1"));
+  EXPECT_EQ(run("get-ring").at("answers"), false);
+  EXPECT_EQ(error_of("stop-cassandra"), "no error");
+  EXPECT_EQ(error_of("unrestore-sstables"), "no error");
+}
+
+TEST_F(ExtensionTest, ARingThatDoesNotAnswerIsAResultNotAFailure) {
+  const auto result = run("get-ring");
+  EXPECT_EQ(result.at("answers"), false);
+  EXPECT_EQ(result.at("alive"), false);
+  EXPECT_NE(result.at("why_not"), "");
+  EXPECT_EQ(result.at("progress").at("failed"), 0);
+}
+
+}  // namespace
+}  // namespace cherax::plugins::cassandra

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <boost/describe/class.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/messages.h"
+
+/// What the coordinator's and the node's half of the plugin say to each other: POST /node/cassandra/<operation>. Those
+/// of Astacus keep its shapes; the others are ours.
+namespace cherax::plugins::cassandra {
+
+/// get-schema-hash
+struct SchemaHashResult : api::NodeResult {
+  std::string schema_hash;
+};
+BOOST_DESCRIBE_STRUCT(SchemaHashResult, (api::NodeResult), (schema_hash))
+
+/// take-snapshot: Astacus' NodeResult, and ours: when it began and ended.
+struct TakeSnapshotResult : api::NodeResult {
+  std::optional<Timestamp> start;
+  std::optional<Timestamp> end;
+};
+BOOST_DESCRIBE_STRUCT(TakeSnapshotResult, (api::NodeResult), (start, end))
+
+/// get-configuration: what is known of a node without its Cassandra.
+struct ConfigurationResult : api::NodeResult {
+  std::string cluster_name;
+  std::vector<std::string> own_addresses;   ///< of listen, broadcast and rpc addresses, as IP addresses
+  std::vector<std::string> seeds;           ///< as configured
+  std::vector<std::string> seed_addresses;  ///< as IP addresses
+  std::string datacenter;                   ///< by the snitch's files; empty: not known
+  std::string rack;
+  std::string restoring;                 ///< the suffix of a restore that was begun here and has not ended
+  std::vector<std::string> user_tables;  ///< some of the tables that have SSTables here, `keyspace.table`
+  std::uint64_t data_bytes = 0;          ///< in the directories that a restore clears
+  std::uint64_t available_bytes = 0;     ///< on the file system of the root
+  std::uint64_t available_files = 0;
+};
+BOOST_DESCRIBE_STRUCT(ConfigurationResult, (api::NodeResult),
+                      (cluster_name, own_addresses, seeds, seed_addresses, datacenter, rack, restoring, user_tables,
+                       data_bytes, available_bytes, available_files))
+
+/// A member of the ring as `nodetool status` on the node shows it.
+struct Member {
+  std::string address;
+  std::string host_id;
+  std::string datacenter;
+  std::string rack;
+  std::string liveness;  ///< up, down, unknown
+  std::string state;     ///< normal, joining, leaving, moving, unknown
+  bool operator==(const Member&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(Member, (), (address, host_id, datacenter, rack, liveness, state))
+
+/// get-ring: what the node's Cassandra says of itself and of the ring.
+struct RingResult : api::NodeResult {
+  bool answers = false;  ///< CQL and nodetool
+  bool alive = false;    ///< something of it runs, though perhaps it does not answer yet
+  std::string why_not;   ///< what kept it from answering
+  std::string address;   ///< broadcast address
+  std::string listen_address;
+  std::string host_id;
+  std::string datacenter;
+  std::string rack;
+  std::string release_version;
+  std::string partitioner;
+  std::string schema_version;
+  std::vector<std::string> tokens;
+  std::vector<Member> members;
+};
+BOOST_DESCRIBE_STRUCT(RingResult, (api::NodeResult),
+                      (answers, alive, why_not, address, listen_address, host_id, datacenter, rack, release_version,
+                       partitioner, schema_version, tokens, members))
+
+/// stop-cassandra
+struct StopRequest : api::NodeRequest {
+  bool drain = false;  ///< ours: flush first; a node that could not be drained gets its commit log emptied
+};
+BOOST_DESCRIBE_STRUCT(StopRequest, (api::NodeRequest), (drain))
+
+/// unrestore-sstables: empties the node for a restore.
+struct ClearRequest : api::NodeRequest {
+  std::string suffix = ".before-restore";  ///< ours: what a directory's name gets when it is set aside
+  bool discard = false;                    ///< ours: remove instead
+};
+BOOST_DESCRIBE_STRUCT(ClearRequest, (api::NodeRequest), (suffix, discard))
+
+/// start-cassandra
+struct StartRequest : api::NodeRequest {
+  std::optional<std::vector<std::string>> tokens;  ///< for a node without any
+  std::optional<std::string> replace_address_first_boot;
+  std::optional<bool> skip_bootstrap_streaming;
+};
+BOOST_DESCRIBE_STRUCT(StartRequest, (api::NodeRequest), (tokens, replace_address_first_boot, skip_bootstrap_streaming))
+
+/// restore-sstables
+struct PlaceRequest : api::NodeRequest {
+  std::string table_glob;  ///< of Astacus; without effect
+  std::vector<std::string> keyspaces_to_skip;
+  std::string match_tables_by = "cfname";  ///< cfid: only a table of the same id
+  bool expect_empty_target = false;        ///< a table that has SSTables already is an error
+  std::vector<std::string> keyspaces;      ///< ours: only these, when given
+};
+BOOST_DESCRIBE_STRUCT(PlaceRequest, (api::NodeRequest),
+                      (table_glob, keyspaces_to_skip, match_tables_by, expect_empty_target, keyspaces))
+
+/// finish-restore
+struct FinishRequest : api::NodeRequest {
+  std::string suffix = ".before-restore";
+};
+BOOST_DESCRIBE_STRUCT(FinishRequest, (api::NodeRequest), (suffix))
+
+/// get-builds: which views and indexes the node has ready, as `keyspace.name`.
+struct BuildsResult : api::NodeResult {
+  std::vector<std::string> views;
+  std::vector<std::string> indexes;
+  std::int64_t undelivered_batches = 0;  ///< view updates may be among them
+};
+BOOST_DESCRIBE_STRUCT(BuildsResult, (api::NodeResult), (views, indexes, undelivered_batches))
+
+}  // namespace cherax::plugins::cassandra

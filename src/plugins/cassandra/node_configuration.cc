@@ -1,0 +1,114 @@
+#include <sys/statvfs.h>
+
+#include <set>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/resolve.h"
+#include "cassandra/schema.h"
+#include "cassandra/sstable.h"
+#include "plugins/cassandra/extension.h"
+
+namespace cherax::plugins::cassandra {
+
+namespace lib = ::cherax::cassandra;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kTablesNamed = 10;
+
+/// `host` (an address or a name, perhaps with a port) as IP addresses; none when it is not known here.
+std::vector<std::string> addresses_of(std::string host) {
+  if (std::ranges::count(host, ':') == 1) host.resize(host.find(':'));
+  if (host.starts_with('[')) host = host.substr(1, host.find(']') - 1);
+  std::vector<std::string> texts;
+  try {
+    const Addresses addresses = resolve(host, 0);
+    for (const auto* one = addresses.get(); one; one = one->ai_next) texts.push_back(to_string(*one));
+  } catch (const Error& error) {
+    log::warning("{}", error.message());
+  }
+  return texts;
+}
+
+void add_resolved(std::vector<std::string>& addresses, const std::optional<std::string>& host) {
+  if (!host) return;
+  for (auto& address : addresses_of(*host)) addresses.push_back(std::move(address));
+}
+
+template <class Visit>
+void for_each_directory(const fs::path& directory, Visit visit) {
+  std::error_code missing;
+  for (const auto& entry : fs::directory_iterator{directory, missing}) {
+    if (entry.is_directory()) visit(entry.path());
+  }
+}
+
+bool has_sstables(const fs::path& table) {
+  for (const auto& entry : fs::directory_iterator{table}) {
+    if (lib::parse_sstable_file(entry.path().filename().string())) return true;
+  }
+  return false;
+}
+
+std::vector<std::string> user_tables(const fs::path& data) {
+  std::vector<std::string> tables;
+  for_each_directory(data, [&](const fs::path& keyspace) {
+    if (lib::is_system_keyspace(keyspace.filename().string())) return;
+    for_each_directory(keyspace, [&](const fs::path& table) {
+      const auto name = lib::parse_table_directory(table.filename().string());
+      if (!name || tables.size() >= kTablesNamed || !has_sstables(table)) return;
+      tables.push_back(keyspace.filename().string() + "." + name->table);
+    });
+  });
+  return tables;
+}
+
+std::uint64_t bytes_below(const fs::path& directory) {
+  std::uint64_t bytes = 0;
+  std::error_code ignored;  // files come and go while Cassandra runs
+  for (auto at = fs::recursive_directory_iterator{directory, ignored}; at != fs::recursive_directory_iterator{};
+       at.increment(ignored)) {
+    if (const auto size = at->file_size(ignored); !ignored) bytes += size;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+ConfigurationResult Extension::get_configuration() {
+  require_data_directory();
+  const auto config = configuration();
+  ConfigurationResult result;
+  result.cluster_name = config.cluster_name;
+  if (!config.has_simple_seed_provider()) {
+    fail(ErrorKind::invalid, "{} takes its seeds from {}: whether they are nodes of this cluster cannot be known",
+         options_->client.config_path.value(), config.seed_provider);
+  }
+  add_resolved(result.own_addresses, config.listen_address);
+  add_resolved(result.own_addresses, config.broadcast_address);
+  add_resolved(result.own_addresses, config.rpc_address);
+  result.seeds = config.seeds;
+  for (const auto& seed : config.seeds) {
+    auto addresses = addresses_of(seed);
+    result.seed_addresses.push_back(addresses.empty() ? seed : addresses.front());
+  }
+  if (const auto location = lib::configured_location(config, options_->client.config_path.value())) {
+    result.datacenter = location->datacenter;
+    result.rack = location->rack;
+  }
+  if (status_of(restore_marker())) result.restoring = read_text(restore_marker(), 4096);
+  result.user_tables = user_tables(data_directory());
+  for (const auto& directory : directories().all()) result.data_bytes += bytes_below(directory);
+  // The data may have a disk of its own.
+  const fs::path data = status_of(data_directory()) ? data_directory() : node_.root;
+  struct ::statvfs space {};
+  if (::statvfs(data.c_str(), &space) != 0)
+    fail_errno(errno, fmt::format("reading the free space of {}", data.string()));
+  result.available_bytes = static_cast<std::uint64_t>(space.f_bavail) * space.f_frsize;
+  result.available_files = space.f_favail;
+  return result;
+}
+
+}  // namespace cherax::plugins::cassandra

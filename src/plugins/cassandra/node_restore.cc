@@ -1,0 +1,142 @@
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "cassandra/schema.h"
+#include "cassandra/sstable.h"
+#include "plugins/cassandra/extension.h"
+
+namespace cherax::plugins::cassandra {
+
+namespace lib = ::cherax::cassandra;
+namespace fs = std::filesystem;
+
+namespace {
+
+void move_to(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    fail_errno(errno, fmt::format("renaming {} to {}{}", from.string(), to.string(),
+                                  errno == EBUSY ? " (a mount point? then use --discard-old)" : ""));
+  }
+}
+
+fs::path set_aside_name(const fs::path& directory, const std::string& suffix) {
+  if (suffix.empty() || suffix.find('/') != std::string::npos)
+    fail(ErrorKind::invalid, "\"{}\" cannot be the suffix of a directory", suffix);
+  fs::path name = directory;
+  name += suffix;
+  return name;
+}
+
+bool is_wanted(const std::string& keyspace, const PlaceRequest& request) {
+  const auto has = [&](const std::vector<std::string>& names) {
+    return std::ranges::find(names, keyspace) != names.end();
+  };
+  return !has(request.keyspaces_to_skip) && (request.keyspaces.empty() || has(request.keyspaces));
+}
+
+bool holds_sstables(const fs::path& table) {
+  return std::ranges::any_of(fs::directory_iterator{table}, [](const auto& entry) {
+    return lib::parse_sstable_file(entry.path().filename().string()).has_value();
+  });
+}
+
+/// The keyspace of roles and permissions. Its tables are replaced, not added to: whoever restores the schema is granted
+/// every right on what he creates, which is not in the backup.
+constexpr std::string_view kRolesKeyspace = "system_auth";
+
+void remove_sstables(const fs::path& table) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator{table}) {
+    if (lib::parse_sstable_file(entry.path().filename().string())) files.push_back(entry.path());
+  }
+  for (const auto& file : files) fs::remove(file);
+}
+
+/// Where the files of a snapshot belong: into the directory that they are in; or, when that table has been created
+/// again under another id, into that of the same name.
+fs::path target_of(const fs::path& table, bool match_name) {
+  const auto own = lib::parse_table_directory(table.filename().string());
+  if (!own || !match_name) return table;
+  // The one that Cassandra made and that is not merely the place of our download has no snapshot in it.
+  for (const auto& other : fs::directory_iterator{table.parent_path()}) {
+    const auto name = lib::parse_table_directory(other.path().filename().string());
+    if (name && name->table == own->table && name->id != own->id &&
+        !fs::exists(other.path() / "snapshots" / kSnapshotTag))
+      return other.path();
+  }
+  return table;
+}
+
+/// Moves the files of one table's snapshot.
+void place_table(const fs::path& table, const fs::path& target, bool expect_empty) {
+  if (expect_empty && holds_sstables(target)) {
+    fail(ErrorKind::invalid, "{} holds SSTables already", target.string());
+  }
+  const auto snapshot = table / "snapshots" / kSnapshotTag;
+  for (const auto& file : fs::directory_iterator{snapshot}) move_to(file.path(), target / file.path().filename());
+  fs::remove_all(snapshot);
+  if (fs::is_empty(table / "snapshots")) fs::remove(table / "snapshots");
+  if (target != table && fs::is_empty(table)) fs::remove(table);
+}
+
+void place_keyspace(const fs::path& keyspace, const PlaceRequest& request) {
+  // Listed before anything is moved: directories must not change under the iterator.
+  std::vector<fs::path> tables, others;
+  for (const auto& table : fs::directory_iterator{keyspace}) {
+    const bool has_snapshot = fs::is_directory(table.path() / "snapshots" / kSnapshotTag);
+    (has_snapshot ? tables : others).push_back(table.path());
+  }
+  const auto target = [&](const fs::path& table) { return target_of(table, request.match_tables_by != "cfid"); };
+  if (keyspace.filename() == kRolesKeyspace && !tables.empty() && !request.expect_empty_target) {
+    for (const fs::path& table : tables) remove_sstables(target(table));
+    for (const fs::path& table : others) remove_sstables(table);
+  }
+  for (const fs::path& table : tables) place_table(table, target(table), request.expect_empty_target);
+}
+
+}  // namespace
+
+void Extension::clear(const ClearRequest& request) {
+  require_data_directory();
+  if (const auto sign = lib::sign_of_life(traces())) {
+    fail(ErrorKind::invalid, "nothing is cleared while Cassandra runs: {}", *sign);
+  }
+  const auto all = directories().all();
+  const bool continued = status_of(restore_marker()) && read_text(restore_marker(), 4096) == request.suffix;
+  for (const fs::path& directory : all) {
+    const auto aside = set_aside_name(directory, request.suffix);
+    if (!continued && status_of(aside)) fail(ErrorKind::invalid, "{} is there already: move it away", aside.string());
+  }
+  write_durably(restore_marker(), request.suffix);
+  for (const fs::path& directory : all) {
+    if (!status_of(directory)) continue;
+    const auto aside = set_aside_name(directory, request.suffix);
+    if (request.discard)
+      for (const auto& entry : fs::directory_iterator{directory}) fs::remove_all(entry.path());
+    else if (status_of(aside))
+      fs::remove_all(directory);  // an earlier attempt at this restore has set aside what was the operator's
+    else
+      move_to(directory, aside);
+  }
+}
+
+void Extension::place(const PlaceRequest& request) {
+  require_data_directory();
+  std::error_code missing;
+  for (const auto& keyspace : fs::directory_iterator{data_directory(), missing}) {
+    if (keyspace.is_directory() && is_wanted(keyspace.path().filename().string(), request))
+      place_keyspace(keyspace.path(), request);
+  }
+  sync_file_system(node_.root);
+}
+
+void Extension::finish_restore(const FinishRequest& request) {
+  for (const fs::path& directory : directories().all()) fs::remove_all(set_aside_name(directory, request.suffix));
+  remove_if_exists(edited_configuration());
+  remove_if_exists(restore_marker());
+}
+
+}  // namespace cherax::plugins::cassandra

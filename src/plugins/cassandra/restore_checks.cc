@@ -1,0 +1,295 @@
+#include "plugins/cassandra/restore_checks.h"
+
+#include <algorithm>
+#include <set>
+
+#include "cassandra/node_mapping.h"
+#include "cassandra/sstable.h"
+#include "plugins/cassandra/ring_checks.h"
+
+namespace cherax::plugins::cassandra {
+
+namespace lib = ::cherax::cassandra;
+
+namespace {
+
+/// Not restored: Cassandra makes them anew. The roles in system_auth are.
+constexpr std::array<std::string_view, 4> kSystemKeyspaces{"system", "system_distributed", "system_schema",
+                                                           "system_traces"};
+constexpr std::chrono::seconds kBetweenLooks{1};
+constexpr int kStarts = 3;
+/// A process that has begun may show nothing of itself for so long.
+constexpr std::chrono::seconds kStartGrace{30};
+
+std::string joined(const std::vector<std::string>& texts) { return fmt::format("{}", fmt::join(texts, ", ")); }
+
+/// The globs of the snapshot with a keyspace in place of `*`.
+std::vector<std::string> snapshot_globs_of(std::string_view keyspace) {
+  constexpr std::string_view kAnyKeyspace = "data/*/";
+  std::vector<std::string> globs;
+  for (std::string glob : lib::snapshot_globs(kSnapshotTag)) {
+    globs.push_back(glob.replace(0, kAnyKeyspace.size(), fmt::format("data/{}/", keyspace)));
+  }
+  return globs;
+}
+
+std::vector<std::string> sorted(std::vector<std::string> texts) {
+  std::ranges::sort(texts);
+  return texts;
+}
+
+}  // namespace
+
+std::vector<ConfigurationResult> require_own_seeds(coordinator::Restore& restore) {
+  if (restore.request().partial_restore_nodes) {
+    fail(ErrorKind::invalid, "a Cassandra cluster is restored as a whole: partial_restore_nodes is not supported");
+  }
+  const auto& cluster = restore.cluster();
+  auto targets =
+      read_results<ConfigurationResult>(restore.nodes().all("cassandra/get-configuration", api::NodeRequest{}));
+  std::set<std::string> own;
+  for (const auto& target : targets) own.insert(target.own_addresses.begin(), target.own_addresses.end());
+  for (std::size_t node = 0; node < targets.size(); ++node) {
+    const auto& target = targets[node];
+    if (target.cluster_name != targets.front().cluster_name) {
+      fail(ErrorKind::invalid, "{} is of the cluster \"{}\", {} of \"{}\"", cluster.name(0),
+           targets.front().cluster_name, cluster.name(node), target.cluster_name);
+    }
+    for (std::size_t i = 0; i < target.seeds.size(); ++i) {
+      if (own.contains(target.seed_addresses.at(i))) continue;
+      fail(ErrorKind::invalid,
+           "the seed {} of {} is no node of this restore: a restored node must never join another ring",
+           target.seeds[i], cluster.name(node));
+    }
+  }
+  return targets;
+}
+
+void require_clearable(const coordinator::Restore& restore, const std::vector<ConfigurationResult>& targets,
+                       const PluginOptions& options) {
+  if (restore.request().overwrite || options.restore_overwrite) return;
+  for (std::size_t node = 0; node < targets.size(); ++node) {
+    if (targets[node].user_tables.empty() || targets[node].restoring == suffix_of(restore)) continue;
+    fail(ErrorKind::invalid, "{} holds tables ({}); nothing was touched. To replace them by the backup: --overwrite",
+         restore.cluster().name(node), joined(targets[node].user_tables));
+  }
+}
+
+PluginData parse_plugin_data(const repository::Manifest& manifest) {
+  auto data = json::read<PluginData>(manifest.plugin_data);
+  if (!data) throw Error{ErrorKind::corrupt, data.error().message()}.in_context("the manifest's plugin_data");
+  if (data->nodes.size() != manifest.snapshot_results.size()) {
+    fail(ErrorKind::corrupt, "the manifest has {} nodes, but {} snapshots", data->nodes.size(),
+         manifest.snapshot_results.size());
+  }
+  for (const auto& table : lib::tables_without_statement(data->cassandra_schema)) {
+    log::warning("{} has no statement in the backup (a compact table) and is left out", table);
+  }
+  return *data;
+}
+
+coordinator::NodeMapping map_nodes(const coordinator::Restore& restore, const PluginData& data,
+                                   const std::vector<ConfigurationResult>& targets, const PluginOptions& options) {
+  const auto& cluster = restore.cluster();
+  std::vector<lib::Place> backup;
+  for (std::size_t i = 0; i < data.nodes.size(); ++i) {
+    const auto& node = data.nodes[i];
+    backup.push_back(
+        {node.datacenter, node.rack, restore.manifest().snapshot_results[i].az, node.address, node.address});
+  }
+  std::vector<lib::Place> places;
+  for (std::size_t node = 0; node < targets.size(); ++node) {
+    std::string address = targets[node].own_addresses.empty() ? "" : targets[node].own_addresses.front();
+    if (options.nodes && node < options.nodes->size() && (*options.nodes)[node].address)
+      address = *(*options.nodes)[node].address;
+    places.push_back(
+        {targets[node].datacenter, targets[node].rack, cluster.options().nodes[node].az, address, cluster.name(node)});
+  }
+  coordinator::NodeMapping mapping(places.size());
+  const auto chosen = lib::map_nodes(backup, places);
+  for (std::size_t i = 0; i < chosen.size(); ++i) mapping[chosen[i]] = i;
+  for (std::size_t node = 0; node < mapping.size(); ++node) {
+    if (mapping[node]) continue;
+    fail(ErrorKind::invalid,
+         "the backup is of {} nodes, and {} is one too many: restore without it, then let it bootstrap", backup.size(),
+         cluster.name(node));
+  }
+  return mapping;
+}
+
+void require_space(const coordinator::Restore& restore, const coordinator::NodeMapping& mapping,
+                   const std::vector<ConfigurationResult>& targets) {
+  for (std::size_t node = 0; node < mapping.size(); ++node) {
+    const auto& snapshot = restore.manifest().snapshot_results.at(mapping[node].value());
+    const auto needed = static_cast<std::uint64_t>(snapshot.total_size);
+    // What is set aside keeps its space until the restore has succeeded; what is there after an earlier attempt at this
+    // restore is only that attempt's.
+    const bool discarded = restore.request().discard_old || targets[node].restoring == suffix_of(restore);
+    const auto available = targets[node].available_bytes + (discarded ? targets[node].data_bytes : 0);
+    if (needed > available) {
+      fail(ErrorKind::invalid, "{} has {} bytes free, but the restore needs {}; nothing was touched{}",
+           restore.cluster().name(node), available, needed,
+           restore.request().discard_old ? "" : ". With --discard-old the present data is removed first");
+    }
+    if (static_cast<std::uint64_t>(snapshot.files) > targets[node].available_files) {
+      fail(ErrorKind::invalid, "{} has {} inodes free, but the restore needs {}; nothing was touched",
+           restore.cluster().name(node), targets[node].available_files, snapshot.files);
+    }
+  }
+}
+
+TokensOfNodes tokens_of(const coordinator::NodeMapping& mapping, const PluginData& data) {
+  TokensOfNodes tokens;
+  for (const auto& index : mapping) tokens.push_back(data.nodes.at(index.value()).tokens);
+  return tokens;
+}
+
+std::string suffix_of(const coordinator::Restore& restore) { return ".before-" + restore.backup().full(); }
+
+ClearRequest clear_request(const coordinator::Restore& restore) {
+  ClearRequest request;
+  request.suffix = suffix_of(restore);
+  request.discard = restore.request().discard_old;
+  return request;
+}
+
+FinishRequest finish_request(const coordinator::Restore& restore) {
+  FinishRequest request;
+  request.suffix = suffix_of(restore);
+  return request;
+}
+
+StopRequest drain_request() {
+  StopRequest request;
+  request.drain = true;
+  return request;
+}
+
+PlaceRequest only_roles() {
+  PlaceRequest request;
+  request.keyspaces = {"system_auth"};
+  return request;
+}
+
+PlaceRequest all_but_system() {
+  PlaceRequest request;
+  request.keyspaces_to_skip.assign(kSystemKeyspaces.begin(), kSystemKeyspaces.end());
+  return request;
+}
+
+coordinator::Restore::Selection roles_selection() { return {snapshot_globs_of("system_auth"), {}}; }
+
+coordinator::Restore::Selection data_selection(const lib::Schema& schema) {
+  coordinator::Restore::Selection selection{lib::snapshot_globs(kSnapshotTag), {}};
+  auto& excluded = selection.excluded_globs;
+  for (const auto keyspace : kSystemKeyspaces) excluded.push_back(fmt::format("data/{}/**", keyspace));
+  excluded.push_back(fmt::format("data/*/*/snapshots/{}/.*/*", kSnapshotTag));     // legacy indexes
+  excluded.push_back(fmt::format("data/*/*/snapshots/{}/*-SAI+*", kSnapshotTag));  // storage-attached indexes
+  for (const auto& keyspace : schema.keyspaces) {
+    for (const auto& table : keyspace.tables) {
+      for (const auto& view : table.materialized_views)
+        excluded.push_back(fmt::format("data/{}/{}-*/**", keyspace.name, view.name));
+    }
+  }
+  return selection;
+}
+
+namespace {
+
+http::Body start_request(coordinator::Restore& restore, std::size_t node, const TokensOfNodes& tokens) {
+  StartRequest request;
+  request.result_url = restore.operation().result_url(node);
+  request.tokens = tokens[node];
+  return http::Body{json::to_text(request)};
+}
+
+/// What is not yet as it should be; nothing when all is.
+std::optional<std::string> what_is_missing(const std::vector<RingResult>& rings, const TokensOfNodes& tokens,
+                                           const coordinator::Cluster& cluster, const PluginOptions& options) {
+  try {
+    check_ring(rings, cluster, options);
+  } catch (const Error& error) {
+    return error.message();
+  }
+  for (std::size_t node = 0; node < rings.size(); ++node) {
+    if (sorted(rings[node].tokens) == sorted(tokens[node])) continue;
+    // Cassandra prefers tokens that it has saved to those that it is given, silently.
+    fail(ErrorKind::invalid,
+         "{} started with other tokens than those of the backup: was its system keyspace not cleared?",
+         cluster.name(node));
+  }
+  return std::nullopt;
+}
+
+/// Starts nodes again that have ended at their start, as one in twenty does when its seed is not up yet.
+class Restarts {
+ public:
+  Restarts(std::size_t nodes, Clock& clock) : clock_(clock), starts_(nodes, 1), seen_(nodes, clock.steady()) {}
+
+  void again(coordinator::Restore& restore, const TokensOfNodes& tokens, const std::vector<RingResult>& rings) {
+    for (std::size_t node = 0; node < rings.size(); ++node) {
+      if (rings[node].alive) seen_[node] = clock_.steady();
+      if (clock_.steady() - seen_[node] < kStartGrace || starts_[node] >= kStarts) continue;
+      ++starts_[node];
+      seen_[node] = clock_.steady();
+      log::warning("Cassandra on {} has ended at its start and is started again: {}", restore.cluster().name(node),
+                   rings[node].why_not);
+      std::vector<std::optional<http::Body>> request(tokens.size());
+      request[node] = start_request(restore, node, tokens);
+      try {
+        restore.nodes().each("cassandra/start-cassandra", std::move(request), {});
+      } catch (const Error& error) {
+        log::warning("{}", error.message());  // perhaps it does run: the next looks will tell
+      }
+    }
+  }
+
+ private:
+  Clock& clock_;
+  std::vector<int> starts_;
+  std::vector<SteadyTime> seen_;
+};
+
+}  // namespace
+
+void start(coordinator::Restore& restore, const TokensOfNodes& tokens) {
+  std::vector<std::optional<http::Body>> requests;
+  for (std::size_t node = 0; node < tokens.size(); ++node) requests.emplace_back(start_request(restore, node, tokens));
+  restore.nodes().each("cassandra/start-cassandra", std::move(requests), {});
+}
+
+void wait_until_up(coordinator::Restore& restore, const TokensOfNodes& tokens, const PluginOptions& options,
+                   std::chrono::seconds timeout) {
+  PluginOptions any_identity = options;
+  any_identity.nodes.reset();  // host ids are new after a restore
+  const auto& cluster = restore.cluster();
+  Restarts starts{tokens.size(), restore.clock()};
+  const SteadyTime end = restore.clock().steady() + timeout;
+  for (;;) {
+    const auto rings = read_results<RingResult>(restore.nodes().all("cassandra/get-ring", api::NodeRequest{}));
+    const auto missing = what_is_missing(rings, tokens, cluster, any_identity);
+    restore.plan().progress(
+        {.handled = std::ranges::count(rings, true, &RingResult::answers), .total = std::ssize(rings)});
+    if (!missing) return;
+    if (restore.clock().steady() > end)
+      fail(ErrorKind::transient, "not so after {} s (restore_start_timeout): {}", timeout.count(), *missing);
+
+    starts.again(restore, tokens, rings);
+    restore.clock().sleep_for(kBetweenLooks, restore.plan().stop());
+    restore.operation().throw_if_cancelled();
+  }
+}
+
+void leaving_nodes_stopped(coordinator::Restore& restore, const std::function<void()>& steps) {
+  try {
+    steps();
+  } catch (const Error& error) {
+    restore.nodes().clean_up("cassandra/stop-cassandra", StopRequest{});
+    throw Error{error.kind(), fmt::format("{}. The nodes are left stopped; what they held before is in <directory>{} "
+                                          "unless it was discarded. To go on: "
+                                          "cherax restore --backup {} --overwrite",
+                                          error.message(), suffix_of(restore), restore.backup().full())};
+  }
+}
+
+}  // namespace cherax::plugins::cassandra

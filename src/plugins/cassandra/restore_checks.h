@@ -1,0 +1,63 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "coordinator/restore.h"
+#include "plugins/cassandra/messages.h"
+#include "plugins/cassandra/options.h"
+#include "plugins/cassandra/plugin_data.h"
+
+/// The parts of a restore that are not the order of its steps.
+namespace cherax::plugins::cassandra {
+
+/// Asks every node for its configuration. Error{invalid} when a seed is no node of this restore (a restored node must
+/// never join another ring), when cluster names differ, or a node keeps its data elsewhere than node.root says.
+std::vector<ConfigurationResult> require_own_seeds(coordinator::Restore& restore);
+
+/// Error{invalid} when a node holds user tables, unless the operator said that it may be overwritten or the tables are
+/// those of an earlier attempt at the same restore.
+void require_clearable(const coordinator::Restore& restore, const std::vector<ConfigurationResult>& targets,
+                       const PluginOptions& options);
+
+/// Error{corrupt} when the manifest's plugin_data is not as docs/format.md says.
+PluginData parse_plugin_data(const repository::Manifest& manifest);
+
+/// By datacenter and rack. Error{invalid} names the rack or datacenter that lacks room, or the nodes left over.
+coordinator::NodeMapping map_nodes(const coordinator::Restore& restore, const PluginData& data,
+                                   const std::vector<ConfigurationResult>& targets, const PluginOptions& options);
+
+/// Error{invalid} with the numbers when the backup does not fit a node, before anything is touched.
+void require_space(const coordinator::Restore& restore, const coordinator::NodeMapping& mapping,
+                   const std::vector<ConfigurationResult>& targets);
+
+using TokensOfNodes = std::vector<std::vector<std::string>>;  ///< in node order
+TokensOfNodes tokens_of(const coordinator::NodeMapping& mapping, const PluginData& data);
+
+/// What directories are called while a restore has set them aside.
+std::string suffix_of(const coordinator::Restore& restore);
+ClearRequest clear_request(const coordinator::Restore& restore);
+FinishRequest finish_request(const coordinator::Restore& restore);
+StopRequest drain_request();
+PlaceRequest only_roles();
+PlaceRequest all_but_system();
+
+/// The files of system_auth alone.
+coordinator::Restore::Selection roles_selection();
+/// All but what Cassandra makes by itself (its own keyspaces) or builds from the data (views, indexes). The roles once
+/// more: creating the schema has granted rights to its creator.
+coordinator::Restore::Selection data_selection(const ::cherax::cassandra::Schema& schema);
+
+/// Starts every node with its tokens.
+void start(coordinator::Restore& restore, const TokensOfNodes& tokens);
+/// Until every node sees all nodes up and normal and has its tokens. A node that ends at its start is started again,
+/// twice at most. Error{transient} at the time-out, with what was still wrong.
+void wait_until_up(coordinator::Restore& restore, const TokensOfNodes& tokens, const PluginOptions& options,
+                   std::chrono::seconds timeout);
+
+/// Runs the steps from the first stop on. When they fail the nodes are left stopped, and the error says where the old
+/// data is and how to go on.
+void leaving_nodes_stopped(coordinator::Restore& restore, const std::function<void()>& steps);
+
+}  // namespace cherax::plugins::cassandra

@@ -1,0 +1,471 @@
+#include "plugins/cassandra/restore_checks.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/manual_clock.h"
+#include "coordinator/fake_nodes.h"
+#include "snapshot/group.h"
+#include "storage/memory/memory_store.h"
+#include "storage/temporary_directory.h"
+
+namespace cherax::plugins::cassandra {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+json::value parse(const std::string& text) { return json::parse(text).value(); }
+
+constexpr coordinator::StepName kStep{"a step", "AStep"};
+constexpr std::array kSteps{&kStep};
+
+/// A restore onto three nodes whose answers the test gives, of a backup of three nodes.
+class RestoreChecksTest : public testing::Test {
+ protected:
+  RestoreChecksTest() {
+    for (const char* verb : {"lock", "unlock"}) {
+      nodes_.on(fmt::format("POST /node/{}", verb), [verb](std::size_t, const http::Request&) {
+        return http::json_response(api::LockResult{std::string_view{verb} == "lock"});
+      });
+    }
+    lock_ = std::make_unique<coordinator::ClusterLock>(
+        cluster_, lock_file_, system_clock(), coordinator::ClusterLock::Options{"me", 1h, [](const std::string&) {}});
+    std::map<std::string, std::unique_ptr<storage::ObjectStore>> stores;
+    stores.emplace("x", std::make_unique<storage::MemoryStore>());
+    storages_ = std::make_unique<repository::Storages>(
+        "x", std::move(stores), repository::CodecOptions{.compression = transform::Compression{}}, directory_.path(),
+        std::nullopt);
+    for (int i = 1; i <= 3; ++i) {
+      data_.nodes.push_back({.address = fmt::format("10.9.0.{}", i),
+                             .host_id = fmt::format("id-{}", i),
+                             .listen_address = "",
+                             .rack = fmt::format("r{}", i),
+                             .tokens = {std::to_string(i)},
+                             .datacenter = "dc1"});
+      ConfigurationResult target;
+      target.cluster_name = "c";
+      target.own_addresses = {fmt::format("127.0.0.{}", i)};
+      target.seeds = target.seed_addresses = {"127.0.0.1"};
+      target.datacenter = "dc1";
+      target.rack = fmt::format("r{}", i);
+      target.available_bytes = 10'000;
+      target.available_files = 100;
+      targets_.push_back(target);
+    }
+  }
+
+  coordinator::Restore& restore(const api::RestoreRequest& request = {}) {
+    restore_.emplace(coordinator::OperationContext{cluster_, operation_, plan_, *lock_, clock_},
+                     storages_->default_storage(), request);
+    return *restore_;
+  }
+  /// One that has found its backup, of nodes with these sizes.
+  coordinator::Restore& found_restore(const api::RestoreRequest& request = {},
+                                      std::vector<std::int64_t> sizes = {1, 2, 3}, std::int64_t files = 10) {
+    std::vector<std::string> texts;
+    for (const auto size : sizes) {
+      texts.push_back(fmt::format(R"({{"hostname":"h","az":"z","files":{},"total_size":{},"hashes":[],
+          "state":{{"root_globs":["**"]}}}})",
+                                  files, size));
+    }
+    std::vector<MemorySource> sources;
+    for (const auto& text : texts) sources.emplace_back(as_bytes(text));
+    repository::NewManifest manifest{.start = Timestamp{1'700'000'000s},
+                                     .end = Timestamp{1'700'000'001s},
+                                     .plugin = "cassandra",
+                                     .plugin_data = json::to_value(data_)};
+    for (auto& source : sources) manifest.snapshot_results.push_back(&source);
+    const auto name = storages_->default_storage().manifests().put(manifest);
+    auto& restore = this->restore(request);
+    restore.find_backup();
+    EXPECT_EQ(restore.backup(), name);
+    restore.read_manifest("cassandra");
+    return restore;
+  }
+  static Error error_of(const std::function<void()>& work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      return error;
+    }
+    return Error{ErrorKind::internal, "no error"};
+  }
+  void answer(const std::string& operation, std::function<std::string(std::size_t)> result) {
+    nodes_.on("POST /node/cassandra/" + operation, [operation](std::size_t, const http::Request& request) {
+      return http::json_response(api::StartResult{1, request.url_of("/node/" + operation + "/1")});
+    });
+    nodes_.on(fmt::format("GET /node/{}/1", operation),
+              [result = std::move(result)](std::size_t node, const http::Request&) {
+                return http::Response::json(result(node));
+              });
+  }
+  void answer_configuration() {
+    answer("get-configuration", [this](std::size_t node) {
+      ConfigurationResult result = targets_.at(node);
+      result.progress.final_ = true;
+      return json::to_text(result);
+    });
+  }
+  std::string node_name(std::size_t node) const { return cluster_.name(node); }
+
+  storage::TemporaryDirectory directory_;
+  coordinator::Operation operation_{1, "restore", "http://127.0.0.1:1"};
+  coordinator::FakeNodes nodes_{3};
+  coordinator::Cluster cluster_{nodes_.options, nodes_.client};
+  coordinator::Plan plan_{kSteps, std::nullopt, operation_, operation_.stop()};
+  coordinator::LockFile lock_file_{directory_.path() / "coordinator.lock"};
+  std::unique_ptr<coordinator::ClusterLock> lock_;
+  ManualClock clock_;
+  std::unique_ptr<repository::Storages> storages_;
+  PluginData data_;
+  std::vector<ConfigurationResult> targets_;
+  std::optional<coordinator::Restore> restore_;
+};
+
+TEST_F(RestoreChecksTest, EverySeedMustBeANodeOfThisRestore) {
+  answer_configuration();
+  EXPECT_EQ(require_own_seeds(restore()).size(), 3U);
+  targets_[2].seeds = {"cassandra-live.example:7000"};
+  targets_[2].seed_addresses = {"10.200.0.1"};
+  const auto error = error_of([&] { require_own_seeds(restore()); });
+  EXPECT_EQ(error.kind(), ErrorKind::invalid);
+  EXPECT_THAT(error.message(), AllOf(HasSubstr("the seed cassandra-live.example:7000 of " + node_name(2)),
+                                     HasSubstr("must never join another ring")));
+}
+
+TEST_F(RestoreChecksTest, TheNodesMustBeOfOneCluster) {
+  answer_configuration();
+  targets_[1].cluster_name = "d";
+  EXPECT_THAT(error_of([&] { require_own_seeds(restore()); }).message(),
+              AllOf(HasSubstr("\"c\""), HasSubstr(node_name(1) + " of \"d\"")));
+}
+
+TEST_F(RestoreChecksTest, APartialRestoreIsRefused) {
+  answer_configuration();
+  const auto error = error_of([&] { require_own_seeds(restore({.partial_restore_nodes = {{}}})); });
+  EXPECT_EQ(error.kind(), ErrorKind::invalid);
+  EXPECT_EQ(nodes_.count("POST /node/cassandra/get-configuration"), 0);
+}
+
+TEST_F(RestoreChecksTest, UserTablesAreReplacedOnlyWhenTheOperatorSaysSo) {
+  targets_[1].user_tables = {"shop.orders", "shop.customers"};
+  const auto error = error_of([&] { require_clearable(found_restore(), targets_, {}); });
+  EXPECT_EQ(error.kind(), ErrorKind::invalid);
+  EXPECT_THAT(error.message(),
+              AllOf(HasSubstr(node_name(1)), HasSubstr("shop.orders, shop.customers"), HasSubstr("--overwrite")));
+  EXPECT_NO_THROW(require_clearable(found_restore({.overwrite = true}), targets_, {}));
+  EXPECT_NO_THROW(require_clearable(found_restore(), targets_, {.restore_overwrite = true}));
+}
+
+TEST_F(RestoreChecksTest, TheTablesOfAnEarlierAttemptAtThisRestoreAreNobodys) {
+  auto& restore = found_restore();
+  targets_[1].user_tables = {"shop.orders"};
+  targets_[1].restoring = suffix_of(restore);
+  EXPECT_NO_THROW(require_clearable(restore, targets_, {}));
+  targets_[1].restoring = ".before-backup-2001-01-01T00:00:00+00:00";
+  EXPECT_THROW(require_clearable(restore, targets_, {}), Error) << "of another backup";
+}
+
+TEST_F(RestoreChecksTest, ThePluginsPartMustFitTheSnapshots) {
+  EXPECT_EQ(parse_plugin_data(found_restore().manifest()).nodes.size(), 3U);
+  EXPECT_EQ(error_of([&] { parse_plugin_data(found_restore({}, {1, 2}).manifest()); }).kind(), ErrorKind::corrupt);
+  repository::Manifest manifest;
+  manifest.plugin_data = parse(R"({"nodes":[]})");
+  const auto error = error_of([&] { parse_plugin_data(manifest); });
+  EXPECT_EQ(error.kind(), ErrorKind::corrupt);
+  EXPECT_THAT(error.message(), HasSubstr("plugin_data: cassandra_schema: required, but missing"));
+}
+
+TEST_F(RestoreChecksTest, EachRackGoesToTheRackOfItsName) {
+  targets_[0].rack = "r3";
+  targets_[2].rack = "r1";
+  const auto mapping = map_nodes(found_restore(), data_, targets_, {});
+  EXPECT_THAT(mapping, ElementsAre(2, 1, 0));
+  EXPECT_THAT(tokens_of(mapping, data_), ElementsAre(ElementsAre("3"), ElementsAre("2"), ElementsAre("1")));
+}
+
+TEST_F(RestoreChecksTest, InARackEqualAddressesGoTogether) {
+  for (std::size_t i = 0; i < 3; ++i) data_.nodes[i].rack = targets_[i].rack = "r";
+  data_.nodes[0].address = "127.0.0.3";
+  EXPECT_THAT(map_nodes(found_restore(), data_, targets_, {}), ElementsAre(1, 2, 0));
+  data_.nodes[0].address = "10.9.0.1";
+  PluginOptions options;
+  options.nodes = {{.address = "10.9.0.2"}, {.address = "10.9.0.3"}, {.address = "10.9.0.1"}};
+  EXPECT_THAT(map_nodes(found_restore(), data_, targets_, options), ElementsAre(1, 2, 0)) << "as it is configured";
+}
+
+TEST_F(RestoreChecksTest, ABackupWithoutRacksIsMappedByAvailabilityZone) {
+  for (auto& node : data_.nodes) node.datacenter.clear(), node.rack.clear();
+  for (auto& node : nodes_.options.nodes) node.az = "z";
+  EXPECT_THAT(map_nodes(found_restore(), data_, targets_, {}), ElementsAre(0, 1, 2));
+  nodes_.options.nodes[1].az = "y";
+  EXPECT_EQ(error_of([&] { map_nodes(found_restore(), data_, targets_, {}); }).kind(), ErrorKind::invalid)
+      << "the backup's zone z has three nodes";
+}
+
+TEST_F(RestoreChecksTest, SaysWhichNodesAreTooFewOrTooMany) {
+  targets_[2].rack = "r2";
+  EXPECT_THAT(error_of([&] { map_nodes(found_restore(), data_, targets_, {}); }).message(), HasSubstr("rack"));
+  targets_[2].rack = "r3";
+  data_.nodes.pop_back();
+  EXPECT_THAT(error_of([&] {
+                map_nodes(found_restore({}, {1, 2}), data_, targets_, {});
+              }).message(),
+              HasSubstr(node_name(2) + " is one too many"));
+}
+
+TEST_F(RestoreChecksTest, ABackupMustFitBeforeAnythingIsTouched) {
+  const coordinator::NodeMapping mapping{2, 0, 1};
+  EXPECT_NO_THROW(require_space(found_restore({}, {10'000, 10'000, 10'000}, 100), mapping, targets_));
+  auto error = error_of([&] { require_space(found_restore({}, {10'001, 1, 1}), mapping, targets_); });
+  EXPECT_EQ(error.kind(), ErrorKind::invalid);
+  EXPECT_THAT(error.message(), AllOf(HasSubstr(node_name(1) + " has 10000 bytes free, but the restore needs 10001"),
+                                     HasSubstr("--discard-old")));
+  error = error_of([&] { require_space(found_restore({}, {1, 1, 1}, 101), mapping, targets_); });
+  EXPECT_THAT(error.message(), HasSubstr("has 100 inodes free, but the restore needs 101"));
+}
+
+TEST_F(RestoreChecksTest, WhatIsDiscardedMakesRoomAndWhatIsSetAsideDoesNot) {
+  const coordinator::NodeMapping mapping{0, 1, 2};
+  for (auto& target : targets_) target.data_bytes = 5'000;
+  EXPECT_NO_THROW(require_space(found_restore({.discard_old = true}, {15'000, 1, 1}), mapping, targets_));
+  const auto error = error_of([&] {
+    require_space(found_restore({.discard_old = true}, {15'001, 1, 1}), mapping, targets_);
+  });
+  EXPECT_THAT(error.message(), AllOf(HasSubstr("has 15000 bytes free"), Not(HasSubstr("--discard-old"))));
+  EXPECT_NE(error_of([&] {
+              require_space(found_restore({}, {10'001, 1, 1}), mapping, targets_);
+            }).message(),
+            "no error");
+}
+
+TEST_F(RestoreChecksTest, WhatAnEarlierAttemptAtThisRestoreLeftMakesRoom) {
+  const coordinator::NodeMapping mapping{0, 1, 2};
+  auto& restore = found_restore({}, {15'000, 1, 1});
+  targets_[0].data_bytes = 5'000;
+  targets_[0].restoring = suffix_of(restore);  // what is set aside already is not among data_bytes
+  EXPECT_NO_THROW(require_space(restore, mapping, targets_));
+}
+
+TEST_F(RestoreChecksTest, WhatIsSetAsideIsCalledAfterTheBackup) {
+  auto& restore = found_restore({.discard_old = true});
+  EXPECT_EQ(suffix_of(restore), ".before-backup-2023-11-14T22:13:20+00:00");
+  EXPECT_EQ(clear_request(restore).suffix, suffix_of(restore));
+  EXPECT_TRUE(clear_request(restore).discard);
+  EXPECT_EQ(finish_request(restore).suffix, suffix_of(restore));
+}
+
+/// A path of each kind that a snapshot of Cassandra 5.0 has, and whether the data of a restore has it.
+struct Sample {
+  const char* path;
+  bool is_data;
+  bool is_roles;
+};
+constexpr const char* kTable = "-8cd66ed0e79611f1b437e91975696754/snapshots/astacus-backup/";
+const std::vector<Sample> kSamples{
+    {"data/shop/orders|nb-1-big-CompressionInfo.db", true, false},
+    {"data/shop/orders|nb-1-big-Data.db", true, false},
+    {"data/shop/orders|nb-1-big-Digest.crc32", true, false},
+    {"data/shop/orders|nb-1-big-Filter.db", true, false},
+    {"data/shop/orders|nb-1-big-Index.db", true, false},
+    {"data/shop/orders|nb-1-big-Statistics.db", true, false},
+    {"data/shop/orders|nb-1-big-Summary.db", true, false},
+    {"data/shop/orders|nb-1-big-TOC.txt", true, false},
+    {"data/shop/orders|da-3h5r_1s59_28dio2kj98p3y258wu-bti-Partitions.db", true, false},
+    {"data/shop/orders|da-3h5r_1s59_28dio2kj98p3y258wu-bti-Rows.db", true, false},
+    {"data/shop/Mixed_Case_Table|nb-1-big-Data.db", true, false},
+    {"data/shop/orders_by_day2|nb-1-big-Data.db", true, false},
+    {"data/shop/orders_by|nb-1-big-Data.db", true, false},
+    {"data/other/orders_by_day|nb-1-big-Data.db", true, false},
+    {"data/systematic/orders|nb-1-big-Data.db", true, false},
+    // of no backup
+    {"data/shop/orders|manifest.json", false, false},
+    {"data/shop/orders|schema.cql", false, false},
+    // what Cassandra builds from the data
+    {"data/shop/orders|.orders_item_idx/nb-1-big-Data.db", false, false},
+    {"data/shop/orders|.orders_item_idx/nb-1-big-TOC.txt", false, false},
+    {"data/shop/orders|.orders_item_idx/nb-1-big-Digest.crc32", false, false},
+    {"data/shop/orders|nb-1-big-SAI+aa+GroupComplete.db", false, false},
+    {"data/shop/orders|nb-1-big-SAI+aa+orders_price_sai+BalancedTree.db", false, false},
+    {"data/shop/orders|da-3h5r_1s58_5pz4g2kj98p3y258wu-bti-SAI+aa+orders_price_sai+Meta.db", false, false},
+    {"data/shop/orders_by_day|nb-1-big-Data.db", false, false},
+    {"data/shop/orders_by_day|nb-1-big-TOC.txt", false, false},
+    {"data/shop/orders_by_day|.a_view_idx/nb-1-big-Data.db", false, false},
+    // of the system
+    {"data/system/local|nb-1-big-Data.db", false, false},
+    {"data/system_schema/tables|nb-1-big-Data.db", false, false},
+    {"data/system_traces/events|nb-1-big-Data.db", false, false},
+    {"data/system_distributed/repair_history|nb-1-big-Data.db", false, false},
+    // the roles, twice: creating the schema grants rights to its creator
+    {"data/system_auth/roles|nb-1-big-Data.db", true, true},
+    {"data/system_auth/roles|nb-1-big-TOC.txt", true, true},
+    {"data/system_auth/roles|nb-1-big-Digest.crc32", true, true},
+    {"data/system_auth/roles|manifest.json", false, false},
+    {"data/system_authority/roles|nb-1-big-Data.db", true, false},
+};
+
+bool selects(const coordinator::Restore::Selection& selection, std::string path) {
+  path.replace(path.find('|'), 1, kTable);
+  return snapshot::GroupSet::of_globs(selection.globs).rules_for(path).has_value() &&
+         !snapshot::GroupSet::of_globs(selection.excluded_globs).rules_for(path).has_value();
+}
+
+TEST(RestoreSelections, HaveEveryFileOfTheDataAndOnlyThose) {
+  ::cherax::cassandra::Schema schema{{{.name = "shop",
+                                       .cql_create_self = "",
+                                       .tables = {{.name = "orders",
+                                                   .cql_create_self = "",
+                                                   .indexes = {},
+                                                   .materialized_views = {{"orders_by_day", ""}},
+                                                   .triggers = {}}}}}};
+  const auto data = data_selection(schema);
+  const auto roles = roles_selection();
+  for (const auto& sample : kSamples) {
+    EXPECT_EQ(selects(data, sample.path), sample.is_data) << sample.path;
+    EXPECT_EQ(selects(roles, sample.path), sample.is_roles) << sample.path;
+  }
+}
+
+TEST(RestoreSelections, HaveOnlyOurSnapshot) {
+  const auto data = data_selection({});
+  for (const char* path : {"data/shop/orders-8cd66ed0e79611f1b437e91975696754/nb-1-big-Data.db",
+                           "data/shop/orders-8cd66ed0e79611f1b437e91975696754/backups/nb-1-big-Data.db",
+                           "data/shop/orders-8cd66ed0e79611f1b437e91975696754/snapshots/snap1/nb-1-big-Data.db"}) {
+    EXPECT_FALSE(snapshot::GroupSet::of_globs(data.globs).rules_for(path)) << path;
+  }
+}
+
+TEST(RestoreSelections, MoveTheFilesOfTheSameKeyspaces) {
+  const auto skipped = all_but_system().keyspaces_to_skip;
+  EXPECT_THAT(skipped, ElementsAre("system", "system_distributed", "system_schema", "system_traces"));
+  EXPECT_THAT(only_roles().keyspaces, ElementsAre("system_auth"));
+  EXPECT_TRUE(drain_request().drain);
+}
+
+/// The rings that the nodes show, look by look; the last one stays.
+class WaitUntilUpTest : public RestoreChecksTest {
+ protected:
+  WaitUntilUpTest() {
+    answer("get-ring", [this](std::size_t node) {
+      std::scoped_lock lock{mutex_};
+      const auto look = std::min<std::size_t>(static_cast<std::size_t>(looks_[node]++), looks_of_.size() - 1);
+      RingResult ring = ring_of(node, looks_of_[look]);
+      ring.progress.final_ = true;
+      return json::to_text(ring);
+    });
+    answer("start-cassandra", [](std::size_t) { return R"({"progress":{"final":true}})"; });
+  }
+
+  enum class Look { up, starting, ended, alone, other_tokens };
+  static RingResult ring_of(std::size_t node, Look look) {
+    RingResult ring;
+    ring.alive = look != Look::ended || node != 1;
+    ring.answers = ring.alive && (look != Look::starting || node != 1);
+    ring.why_not = "connection refused";
+    ring.host_id = fmt::format("new-id-{}", node);
+    ring.address = fmt::format("10.0.0.{}", node);
+    ring.tokens = {look == Look::other_tokens && node == 1 ? "77" : std::to_string(node)};
+    for (std::size_t other = 0; other < 3; ++other) {
+      if (look == Look::alone && other != node) continue;
+      ring.members.push_back(
+          {fmt::format("10.0.0.{}", other), fmt::format("new-id-{}", other), "dc1", "r", "up", "normal"});
+    }
+    return ring;
+  }
+  void wait(std::vector<Look> looks, std::chrono::seconds timeout = 3600s) {
+    {
+      std::scoped_lock lock{mutex_};
+      looks_of_ = std::move(looks);
+      looks_ = {};
+    }
+    PluginOptions options;
+    options.nodes = {{.host_id = "id-of-old"}, {}, {}};  // a restored node has a new one
+    wait_until_up(restore(), {{"0"}, {"1"}, {"2"}}, options, timeout);
+  }
+
+  std::mutex mutex_;
+  std::vector<Look> looks_of_;
+  std::array<int, 3> looks_{};
+};
+
+TEST_F(WaitUntilUpTest, WaitsUntilAllNodesSeeEachOther) {
+  wait({Look::starting, Look::alone, Look::alone, Look::up});
+  EXPECT_EQ(looks_[0], 4);
+  EXPECT_EQ(nodes_.count("POST /node/cassandra/start-cassandra"), 0);
+}
+
+TEST_F(WaitUntilUpTest, OtherTokensThanThoseOfTheBackupAreWrongForGood) {
+  const auto error = error_of([&] { wait({Look::other_tokens, Look::up}); });
+  EXPECT_EQ(error.kind(), ErrorKind::invalid);
+  EXPECT_THAT(error.message(), HasSubstr(node_name(1) + " started with other tokens than those of the backup"));
+}
+
+TEST_F(WaitUntilUpTest, SaysWhatWasStillWrongAtTheTimeout) {
+  const auto error = error_of([&] { wait({Look::starting}, 60s); });
+  EXPECT_EQ(error.kind(), ErrorKind::transient);
+  EXPECT_THAT(error.message(), AllOf(HasSubstr("not so after 60 s"), HasSubstr("connection refused")));
+  EXPECT_EQ(nodes_.count("POST /node/cassandra/start-cassandra"), 0) << "it is alive, only not yet up";
+}
+
+TEST_F(WaitUntilUpTest, ANodeThatHasEndedAtItsStartIsStartedAgainTwiceAtMost) {
+  std::mutex mutex;
+  std::vector<std::pair<std::size_t, json::value>> starts;
+  nodes_.on("POST /node/cassandra/start-cassandra", [&](std::size_t node, const http::Request& request) {
+    std::scoped_lock lock{mutex};
+    starts.emplace_back(node, json::parse(request.body.text(10'000)).value().at("tokens"));
+    return http::json_response(api::StartResult{1, request.url_of("/node/start-cassandra/1")});
+  });
+  EXPECT_EQ(error_of([&] { wait({Look::ended}, 600s); }).kind(), ErrorKind::transient);
+  ASSERT_EQ(starts.size(), 2U);
+  for (const auto& [node, tokens] : starts) {
+    EXPECT_EQ(node, 1U);
+    EXPECT_EQ(tokens, parse(R"(["1"])"));
+  }
+  starts.clear();
+  std::vector<Look> looks(20, Look::ended);
+  looks.push_back(Look::up);
+  wait(looks);
+  EXPECT_TRUE(starts.empty()) << "what has just begun may show nothing of itself for a while";
+}
+
+TEST_F(WaitUntilUpTest, EndsWhenTheOperationIsCancelled) {
+  nodes_.on("POST /node/cassandra/get-ring", [this](std::size_t, const http::Request& request) {
+    operation_.cancel("the lock is lost");
+    return http::json_response(api::StartResult{1, request.url_of("/node/get-ring/1")});
+  });
+  const auto error = error_of([&] { wait({Look::starting}); });
+  EXPECT_EQ(error.kind(), ErrorKind::cancelled);
+  EXPECT_EQ(error.message(), "the lock is lost");
+}
+
+TEST_F(RestoreChecksTest, AFailureLeavesTheNodesStoppedAndSaysHowToGoOn) {
+  answer("stop-cassandra", [](std::size_t) { return R"({"progress":{"final":true}})"; });
+  auto& restore = found_restore();
+  const auto error =
+      error_of([&] { leaving_nodes_stopped(restore, [] { fail(ErrorKind::corrupt, "a damaged object"); }); });
+  EXPECT_EQ(error.kind(), ErrorKind::corrupt);
+  EXPECT_EQ(nodes_.count("POST /node/cassandra/stop-cassandra"), 3);
+  EXPECT_THAT(error.message(), AllOf(HasSubstr("a damaged object"), HasSubstr("<directory>" + suffix_of(restore)),
+                                     HasSubstr("cherax restore --backup " + restore.backup().full() + " --overwrite")));
+}
+
+TEST_F(RestoreChecksTest, AStopThatWasAskedForLeavesTheNodesAsTheyAre) {
+  answer("stop-cassandra", [](std::size_t) { return R"({"progress":{"final":true}})"; });
+  auto& restore = found_restore();
+  EXPECT_THROW(leaving_nodes_stopped(restore, [] { throw coordinator::PlanStopped{}; }), coordinator::PlanStopped);
+  EXPECT_EQ(nodes_.count("POST /node/cassandra/stop-cassandra"), 0);
+}
+
+TEST_F(RestoreChecksTest, NodesThatCannotBeStoppedDoNotHideTheCause) {
+  auto& restore = found_restore();
+  const auto error = error_of([&] { leaving_nodes_stopped(restore, [] { fail(ErrorKind::denied, "the cause"); }); });
+  EXPECT_THAT(error.message(), HasSubstr("the cause"));
+}
+
+}  // namespace
+}  // namespace cherax::plugins::cassandra

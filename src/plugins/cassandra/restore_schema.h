@@ -1,0 +1,22 @@
+#pragma once
+
+#include "cassandra/options.h"
+#include "coordinator/restore.h"
+#include "plugins/cassandra/plugin_data.h"
+
+namespace cherax::plugins::cassandra {
+
+/// Keyspaces, types, functions, aggregates and tables, one after another; what is there already with the same id and
+/// definition is fine. First the replication of the system keyspaces: until then the roles are on one node only.
+void restore_schema_before_data(coordinator::Restore& restore, const ::cherax::cassandra::ClientOptions& client,
+                                const PluginData& data);
+
+/// Indexes, views and triggers.
+void restore_schema_after_data(coordinator::Restore& restore, const ::cherax::cassandra::ClientOptions& client,
+                               const PluginData& data);
+
+/// Until each node has built every view and can query every index, and (for some minutes) until the updates of the
+/// views were delivered.
+void wait_until_built(coordinator::Restore& restore, const ::cherax::cassandra::Schema& schema);
+
+}  // namespace cherax::plugins::cassandra

@@ -1,0 +1,92 @@
+#include "app/all_plugins.h"
+
+#include "base/command.h"
+#include "plugins/cassandra/cassandra_plugin.h"
+#include "plugins/cassandra/extension.h"
+#include "plugins/files/files_plugin.h"
+
+namespace cherax::app {
+
+namespace {
+
+std::unique_ptr<coordinator::Plugin> make_files_plugin(json::Reader& reader, const json::value& plugin_config,
+                                                       const coordinator::CoordinatorOptions&) {
+  plugins::files::FilesOptions options;
+  if (!reader.read(plugin_config, options)) return nullptr;
+  return std::make_unique<plugins::files::FilesPlugin>(std::move(options));
+}
+
+bool require_file(json::Reader& reader, const std::string& key, const std::optional<std::string>& path,
+                  const std::string& expected) {
+  if (!path || std::filesystem::is_regular_file(*path)) return true;
+  return reader.at_path({"client", key}, [&] {
+    return reader.add_problem(json::Problem::Kind::invalid_value, json::Problem::Type::other, expected);
+  });
+}
+
+std::unique_ptr<coordinator::Plugin> make_cassandra_plugin(json::Reader& reader, const json::value& plugin_config,
+                                                           const coordinator::CoordinatorOptions& coordinator) {
+  plugins::cassandra::PluginOptions options;
+  if (!reader.read(plugin_config, options)) return nullptr;
+  if (options.nodes && options.nodes->size() != coordinator.nodes.size()) {
+    reader.at(std::string{"nodes"}, [&] {
+      return reader.add_problem(json::Problem::Kind::invalid_value, json::Problem::Type::other,
+                                fmt::format("{} entries, as many as coordinator.nodes", coordinator.nodes.size()));
+    });
+    return nullptr;
+  }
+  const bool files_are_there =
+      require_file(reader, "config_path", options.client.config_path, "the path of a cassandra.yaml") &&
+      require_file(reader, "ca_cert_path", options.client.ca_cert_path, "the path of a file in PEM form");
+  if (!files_are_there) return nullptr;
+  return std::make_unique<plugins::cassandra::CassandraPlugin>(std::move(options));
+}
+
+/// The program of a command must be there when the server starts, not on the night of a restore.
+void require_program(json::Reader& reader, const std::string& key, const std::vector<std::string>& command,
+                     bool may_be_empty) {
+  if (command.empty() && may_be_empty) return;
+  std::string expected = "a list: a program and its arguments";
+  if (!command.empty()) {
+    try {
+      resolve_program(command.front());
+      return;
+    } catch (const Error& error) {
+      expected = fmt::format("a program that can be executed: {}", error.message());
+    }
+  }
+  reader.at(key, [&] {
+    return reader.add_problem(json::Problem::Kind::invalid_value, json::Problem::Type::other, expected);
+  });
+}
+
+std::unique_ptr<node::Extension> make_cassandra_extension(json::Reader& reader, const json::value& section,
+                                                          const node::NodeOptions& node) {
+  using plugins::cassandra::Extension;
+  if (section.is_null()) return std::make_unique<Extension>(std::nullopt, node, system_clock());
+  plugins::cassandra::NodeOptions options;
+  if (!reader.read(section, options)) return nullptr;
+  const bool reads_only = options.access_level == plugins::cassandra::AccessLevel::read;
+  require_program(reader, "nodetool_command", options.nodetool_command, false);
+  require_program(reader, "start_command", options.start_command, reads_only);
+  require_program(reader, "stop_command", options.stop_command, reads_only);
+  if (!options.client.config_path || !std::filesystem::is_regular_file(*options.client.config_path)) {
+    reader.at_path({"client", "config_path"}, [&] {
+      return reader.add_problem(json::Problem::Kind::invalid_value, json::Problem::Type::other,
+                                "the path of this node's cassandra.yaml");
+    });
+  }
+  return std::make_unique<Extension>(std::move(options), node, system_clock());
+}
+
+}  // namespace
+
+const std::map<std::string_view, PluginFactory>& all_plugins() {
+  static const std::map<std::string_view, PluginFactory> plugins{
+      {"cassandra", {make_cassandra_plugin, make_cassandra_extension}},
+      {"files", {make_files_plugin, {}}},
+  };
+  return plugins;
+}
+
+}  // namespace cherax::app

@@ -1,0 +1,59 @@
+"""What several system tests ask of a cluster after an operation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cassandra.cluster import NoHostAvailable
+from harness.cassandra import CassandraCluster, CassandraNode
+from harness.fingerprint import Fingerprint, differences, fingerprints
+
+
+@dataclass(frozen=True)
+class Backup:
+    name: str
+    content: Fingerprint
+    """What the cluster held then."""
+
+
+def assert_same_through_each_node(cluster: CassandraCluster, expected: Fingerprint, **login: str) -> None:
+    for address, found in fingerprints(cluster, **login).items():
+        found_differences = differences(expected, found)
+        assert not found_differences, f"through {address}:\n" + "\n".join(map(str, found_differences))
+
+
+def assert_tokens_are_the_configured(cluster: CassandraCluster, **login: str) -> None:
+    for node in cluster.nodes:
+        with node.session(**login) as session:
+            tokens = session.execute("SELECT tokens FROM system.local").one().tokens
+        assert {int(token) for token in tokens} == set(node.tokens), node.address
+
+
+def assert_owned_by_cassandra(cluster: CassandraCluster) -> None:
+    for node in cluster.nodes:
+        assert node.foreign_owned() == [], node.address
+
+
+def assert_nothing_left_behind(cluster: CassandraCluster) -> None:
+    """No snapshot of Cassandra's, and below the root no file of ours: a hard link would pin deleted SSTables."""
+    for node in cluster.nodes:
+        assert snapshot_directories(node) == [], node.address
+        assert files_of_cherax(node) == [], node.address
+
+
+def snapshot_directories(node: CassandraNode) -> list[Path]:
+    return list((node.root / "data").glob("*/*/snapshots/*"))
+
+
+def files_of_cherax(node: CassandraNode) -> list[Path]:
+    return [path for path in (node.root / ".astacus").rglob("*") if path.is_file()]
+
+
+def logs_in(node: CassandraNode, username: str, password: str) -> bool:
+    try:
+        with node.session(username, password):
+            return True
+    except NoHostAvailable as error:
+        assert all("AuthenticationFailed" in type(cause).__name__ for cause in error.errors.values()), error.errors
+        return False

@@ -72,7 +72,7 @@ http::ServerOptions server_options(const Config& config) {
   http::ServerOptions options;
   options.host = config.listen.host;
   options.port = config.listen.port;
-  options.spool_directory = config.node ? config.node->temporary_directory : config.coordinator->temporary_directory;
+  options.spool_directory = config.node->temporary_directory;
   return options;
 }
 
@@ -87,13 +87,9 @@ int run_server(const std::filesystem::path& path) {
                        .maximum_transfers = config.coordinator ? config.coordinator->fan_out : 16}};
 
   http::Router router;
-  std::unique_ptr<node::Node> node;
+  node::Node node{*config.node, *config.storages, client, system_clock(), std::move(config.extensions)};
+  node.add_routes(router);
   std::unique_ptr<coordinator::Coordinator> coordinator;
-  if (config.node) {
-    node = std::make_unique<node::Node>(*config.node, *config.storages, client, system_clock(),
-                                        std::move(config.extensions));
-    node->add_routes(router);
-  }
   if (config.coordinator) {
     coordinator = std::make_unique<coordinator::Coordinator>(*config.coordinator, std::move(config.plugin),
                                                              *config.storages, client, system_clock());

@@ -3,6 +3,8 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "base/file.h"
 
@@ -14,6 +16,19 @@ constexpr std::size_t kMaxFile = 4 * 1024 * 1024;
 
 Error wrong(std::string_view key, const YAML::Node& node, std::string_view expected) {
   return make_error(ErrorKind::invalid, "line {}: {}: expected {}", node.Mark().line + 1, key, expected);
+}
+
+/// A whole number and a unit (org.apache.cassandra.config.DurationSpec); without one, milliseconds.
+std::optional<std::chrono::milliseconds> parse_milliseconds(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, std::int64_t>, 6> kUnits{
+      {{"", 1}, {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
+  std::int32_t number = 0;  // so no unit overflows
+  const auto [unit, error] = std::from_chars(text.begin(), text.end(), number);
+  if (error != std::errc{} || number < 0) return std::nullopt;
+  for (const auto& [name, factor] : kUnits) {
+    if (name == std::string_view{unit, text.end()}) return std::chrono::milliseconds{number * factor};
+  }
+  return std::nullopt;
 }
 
 /// Reads the top-level keys; the first problem is thrown as Error.
@@ -39,6 +54,15 @@ class KeyReader {
   }
   void read(std::string_view key, std::optional<int>& out) const {
     if (find(key)) read_as(key, "a whole number", out.emplace());
+  }
+
+  /// `10s`, as since 4.1, or a plain number of milliseconds.
+  void read(std::string_view key, std::chrono::milliseconds& out) const {
+    const auto text = scalar(key);
+    if (!text) return;
+    const auto duration = parse_milliseconds(*text);
+    if (!duration) throw wrong(key, *find(key), "a duration such as 10s or 500ms");
+    out = *duration;
   }
 
   /// Absent and null are the same to Cassandra.
@@ -128,6 +152,8 @@ Configuration read_configuration(const YAML::Node& root) {
   keys.read("materialized_views_enabled", configuration.materialized_views_enabled);
   keys.read("enable_user_defined_functions", configuration.user_defined_functions_enabled);
   keys.read("user_defined_functions_enabled", configuration.user_defined_functions_enabled);
+  keys.read("hints_flush_period_in_ms", configuration.hints_flush_period);
+  keys.read("hints_flush_period", configuration.hints_flush_period);
   read_data_directories(keys, configuration);
   keys.read("local_system_data_file_directory", configuration.local_system_data_file_directory);
   keys.read("commitlog_directory", configuration.commitlog_directory);

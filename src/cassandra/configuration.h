@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -37,6 +38,8 @@ struct Configuration {
   bool auto_bootstrap = true;
   bool materialized_views_enabled = false;      ///< also as enable_materialized_views (4.0)
   bool user_defined_functions_enabled = false;  ///< also as enable_user_defined_functions (4.0)
+
+  std::chrono::milliseconds hints_flush_period{10'000};  ///< also as hints_flush_period_in_ms (4.0)
 
   std::vector<std::filesystem::path> data_file_directories;
   std::optional<std::filesystem::path> local_system_data_file_directory;

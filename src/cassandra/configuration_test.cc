@@ -63,6 +63,24 @@ TEST(Configuration, DefaultsAreCassandras) {
   EXPECT_EQ(configuration.listen_address, std::nullopt);
   EXPECT_EQ(configuration.hints_directory, std::nullopt);
   EXPECT_EQ(configuration.num_tokens, std::nullopt);
+  EXPECT_EQ(configuration.hints_flush_period, std::chrono::seconds{10});
+}
+
+TEST(Configuration, DurationsHaveAUnitSince41) {
+  const std::map<std::string, std::chrono::milliseconds> cases{
+      {"hints_flush_period: 10000ms", std::chrono::seconds{10}},
+      {"hints_flush_period: 3s", std::chrono::seconds{3}},
+      {"hints_flush_period: 2m", std::chrono::minutes{2}},
+      {"hints_flush_period: 1d", std::chrono::days{1}},
+      {"hints_flush_period: 0s", std::chrono::seconds{0}},
+      {"hints_flush_period_in_ms: 500", std::chrono::milliseconds{500}}};
+  for (const auto& [yaml, period] : cases)
+    EXPECT_EQ(parse_configuration(yaml).value().hints_flush_period, period) << yaml;
+  for (const char* bad : {"10 s", "s", "-1s", "1w", "99999999999s"}) {
+    EXPECT_EQ(parse_configuration(fmt::format("hints_flush_period: {}", bad)).error().message(),
+              "line 1: hints_flush_period: expected a duration such as 10s or 500ms")
+        << bad;
+  }
 }
 
 TEST(Configuration, OldAndNewNamesAndForms) {

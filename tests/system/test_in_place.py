@@ -6,6 +6,8 @@ The tests build on each other, in their order.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from cassandra import ConsistencyLevel
 from cassandra.query import SimpleStatement
@@ -108,3 +110,37 @@ def test_everything_is_right_after_each_node_restarted_with_its_own_configuratio
     assert_same_through_each_node(cluster, backup.content)
     assert_tokens_are_the_configured(cluster)
     assert_owned_by_cassandra(cluster)
+
+
+def test_a_node_tells_of_hints_until_they_are_delivered(cluster: CassandraCluster, cherax: Cherax) -> None:
+    """What a restore relies on when it waits for the updates of views."""
+    first, _, third = cluster.nodes
+    third.kill()
+    wait_until(lambda: sees_down(first, third), f"{first.address} sees {third.address} down", 60)
+    insert = SimpleStatement("INSERT INTO archive.documents (id, page, body) VALUES (-1, 0, 'newer')")
+    insert.consistency_level = ConsistencyLevel.TWO
+    with first.session() as session:
+        session.execute(insert)
+    wait_until(lambda: undelivered_hint_files(cherax) == 1, "the hints have a file", 30)
+    third.start()
+    wait_until(lambda: undelivered_hint_files(cherax) == 0, "the hints are delivered", 90)
+    with third.session() as session:
+        query = SimpleStatement("SELECT body FROM archive.documents WHERE id = -1 AND page = 0")
+        query.consistency_level = ConsistencyLevel.ONE
+        assert [row.body for row in session.execute(query)] == ["newer"]
+
+
+def undelivered_hint_files(cherax: Cherax) -> int:
+    """As the first node's server tells a coordinator."""
+    assert cherax.call("POST", "/node/lock?locker=test&ttl=60")[0] == 200
+    status, started = cherax.call("POST", "/node/cassandra/get-builds", {})
+    assert status == 200, started
+    result: dict[str, Any] = {}
+
+    def is_over() -> bool:
+        result.update(cherax.call("GET", f"/node/cassandra/get-builds/{started['op_id']}")[1])
+        return bool(result["progress"]["final"])
+
+    wait_until(is_over, "get-builds is over", 30)
+    assert cherax.call("POST", "/node/unlock?locker=test")[0] == 200
+    return int(result["undelivered_hint_files"])

@@ -112,12 +112,15 @@ struct FinishRequest : api::NodeRequest {
 };
 BOOST_DESCRIBE_STRUCT(FinishRequest, (api::NodeRequest), (suffix))
 
-/// get-builds: which views and indexes the node has ready, as `keyspace.name`.
+/// get-builds: which views and indexes the node has ready, as `keyspace.name`, and what it has not delivered to others.
 struct BuildsResult : api::NodeResult {
   std::vector<std::string> views;
   std::vector<std::string> indexes;
-  std::int64_t undelivered_batches = 0;  ///< view updates may be among them
+  std::int64_t undelivered_batches = 0;         ///< view updates may be among them
+  std::int64_t undelivered_hint_files = 0;      ///< so here; a hint has no file at first
+  std::int64_t hints_flush_period_ms = 10'000;  ///< but gets it within this time
 };
-BOOST_DESCRIBE_STRUCT(BuildsResult, (api::NodeResult), (views, indexes, undelivered_batches))
+BOOST_DESCRIBE_STRUCT(BuildsResult, (api::NodeResult),
+                      (views, indexes, undelivered_batches, undelivered_hint_files, hints_flush_period_ms))
 
 }  // namespace cherax::plugins::cassandra

@@ -43,6 +43,15 @@ void add(std::vector<std::string>& names, const std::set<lib::ObjectName>& objec
   for (const auto& [keyspace, name] : objects) names.push_back(keyspace + "." + name);
 }
 
+/// `<host id>-<time>-<version>.hints`, from when it is opened until the last of its hints is delivered.
+std::int64_t hint_files(const std::filesystem::path& directory) {
+  std::int64_t count = 0;
+  std::error_code missing;  // Cassandra makes the directory
+  for (const auto& entry : std::filesystem::directory_iterator{directory, missing})
+    count += entry.path().extension() == ".hints";
+  return count;
+}
+
 }  // namespace
 
 SchemaHashResult Extension::get_schema_hash() {
@@ -88,8 +97,11 @@ BuildsResult Extension::get_builds() {
   BuildsResult result;
   add(result.views, lib::built_views(connection, deadline));
   add(result.indexes, lib::built_indexes(connection, deadline));
-  result.undelivered_batches = lib::undelivered_batches(connection, deadline);
   add(result.indexes, lib::queryable_sai_indexes(connection, deadline));
+  // In this order: a batch that is given up is a hint before it is removed.
+  result.undelivered_batches = lib::undelivered_batches(connection, deadline);
+  result.undelivered_hint_files = hint_files(directories().hints);
+  result.hints_flush_period_ms = configuration().hints_flush_period.count();
   return result;
 }
 

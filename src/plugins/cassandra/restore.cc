@@ -2,6 +2,7 @@
 
 #include "cassandra/node_mapping.h"
 #include "plugins/cassandra/cassandra_plugin.h"
+#include "plugins/cassandra/restore_builds.h"
 #include "plugins/cassandra/restore_checks.h"
 #include "plugins/cassandra/restore_schema.h"
 #include "plugins/cassandra/ring_checks.h"

@@ -15,8 +15,4 @@ void restore_schema_before_data(coordinator::Restore& restore, const ::cherax::c
 void restore_schema_after_data(coordinator::Restore& restore, const ::cherax::cassandra::ClientOptions& client,
                                const PluginData& data);
 
-/// Until each node has built every view and can query every index, and (for some minutes) until the updates of the
-/// views were delivered.
-void wait_until_built(coordinator::Restore& restore, const ::cherax::cassandra::Schema& schema);
-
 }  // namespace cherax::plugins::cassandra

@@ -32,7 +32,7 @@ class ConfigTest : public testing::Test {
 
   std::string filled(std::string text) const { return replaced(std::move(text), "DIR", directory_.path()); }
   std::filesystem::path write(const std::string& text, const std::string& name = "c.yaml") const {
-    const auto path = directory_.path() / name;
+    auto path = directory_.path() / name;
     write_durably(path, filled(text));
     return path;
   }

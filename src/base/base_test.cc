@@ -153,7 +153,7 @@ TEST_F(FileTest, WriteDurablyReplacesTheWholeFileAndLeavesNothingElse) {
 
 TEST_F(FileTest, ErrorsNameThePathAndTheCause) {
   try {
-    File{directory_ / "absent", O_RDONLY};
+    const File absent{directory_ / "absent", O_RDONLY};
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::not_found);

@@ -312,12 +312,12 @@ std::filesystem::path resolve_program(std::string_view name) {
     return ::access(path.c_str(), X_OK) == 0 ? 0 : errno;
   };
   if (name.find('/') != std::string_view::npos) {
-    const fs::path path = fs::absolute(name);
+    fs::path path = fs::absolute(name);
     if (const int error = why_not(path)) fail_errno(error, fmt::format("looking for the program {}", path.string()));
     return path;
   }
   for (std::string_view directory : {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}) {
-    if (const fs::path path = fs::path{directory} / name; !name.empty() && why_not(path) == 0) return path;
+    if (fs::path path = fs::path{directory} / name; !name.empty() && why_not(path) == 0) return path;
   }
   fail(ErrorKind::not_found,
        "the program \"{}\" is in none of the system's directories; PATH is not searched: give its absolute path", name);

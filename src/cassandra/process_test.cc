@@ -130,7 +130,7 @@ TEST_F(FileHolders, MappedFileIsFoundAfterItsDescriptorIsClosed) {
   const auto file = root_ / "data" / "file";
   const Child child{[&] {
     const int descriptor = ::open(file.c_str(), O_RDONLY);
-    ::mmap(nullptr, 7, PROT_READ, MAP_SHARED, descriptor, 0);
+    if (::mmap(nullptr, 7, PROT_READ, MAP_SHARED, descriptor, 0) == MAP_FAILED) ::_exit(1);
     ::close(descriptor);
   }};
   EXPECT_TRUE(holder(child.pid(), {root_ / "data"}));

@@ -82,7 +82,7 @@ class ScriptedServer {
     received_.push_back({what, request.query, request.body.text(http::kBodyInMemory)});
     const auto script = answers_.find(what);
     if (script == answers_.end()) return http::Response::json(R"({"detail":"Not Found"})", 404);
-    const auto next = script->second.front();
+    auto next = script->second.front();
     if (script->second.size() > 1) script->second.pop_front();
     return next;
   }
@@ -104,7 +104,7 @@ class CommandTest : public ::testing::Test {
   };
 
   /// `arguments` without the program's name.
-  Ended run(std::vector<std::string> arguments) {
+  Ended run(const std::vector<std::string>& arguments) {
     std::ostringstream out;
     std::ostringstream err;
     CommandLine line{"a test", Console{out, err, clock_, live_, [] { return 60; }}};

@@ -5,7 +5,7 @@
 namespace cherax::cli {
 
 std::shared_ptr<ChosenStorage> ChosenStorage::add_to(CLI::App& group, OpenStorages open_storages) {
-  const std::shared_ptr<ChosenStorage> storage{new ChosenStorage{std::move(open_storages)}};
+  std::shared_ptr<ChosenStorage> storage{new ChosenStorage{std::move(open_storages)}};
   group.add_option("-c,--config", storage->config_, "The server's configuration file")->required();
   group.add_option("-s,--storage", storage->name_, "The storage to read; default: the configured one");
   return storage;

@@ -61,7 +61,7 @@ Connection::Connection(const ClientOptions& options, Deadline deadline, Limits l
       if (error.kind() == ErrorKind::denied || error.kind() == ErrorKind::invalid) break;
     }
   }
-  throw *failure;
+  throw Error{*failure};
 }
 
 void Connection::log_in(const ClientOptions& options, Deadline deadline) {

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "cassandra/configuration.h"
-#include "cassandra/statements.h"
+#include "cassandra/schema_session.h"
 #include "plugins/cassandra/ring_checks.h"
 
 namespace cherax::plugins::cassandra {
@@ -14,13 +13,15 @@ namespace {
 
 constexpr std::chrono::minutes kStatementTimeout{5};
 
-void apply(coordinator::Restore& restore, const lib::ClientOptions& client,
-           const std::vector<lib::Statement>& statements) {
-  lib::cql::Connection connection{lib::resolve_client(client), Deadline::in(kStatementTimeout)};
+lib::SchemaSession session_for(coordinator::Restore& restore, const lib::ClientOptions& client) {
+  return {client, restore.clock(), kStatementTimeout, restore.plan().stop()};
+}
+
+void apply(coordinator::Restore& restore, lib::SchemaSession& session, const std::vector<lib::Statement>& statements) {
   api::Progress progress{.total = std::ssize(statements)};
   for (const auto& statement : statements) {
     log::info("{}", lib::to_string(statement));
-    lib::apply(connection, statement, restore.clock(), Deadline::in(kStatementTimeout), restore.plan().stop());
+    session.apply(statement);
     ++progress.handled;
     restore.plan().progress(progress);
   }
@@ -45,20 +46,15 @@ std::vector<lib::SystemKeyspace> system_keyspaces(const coordinator::Restore& re
 void restore_schema_before_data(coordinator::Restore& restore, const lib::ClientOptions& client,
                                 const PluginData& data) {
   const auto rings = read_results<RingResult>(restore.nodes().all("cassandra/get-ring", api::NodeRequest{}));
-  {
-    lib::cql::Connection connection{lib::resolve_client(client), Deadline::in(kStatementTimeout)};
-    for (const auto& keyspace : system_keyspaces(restore, data, rings)) {
-      const auto deadline = Deadline::in(kStatementTimeout);
-      connection.execute_schema(lib::alter_replication(keyspace), deadline);
-      lib::wait_for_schema_agreement(connection, restore.clock(), deadline, restore.plan().stop());
-    }
-  }
-  apply(restore, client, lib::statements_before_data(data.cassandra_schema));
+  auto session = session_for(restore, client);
+  for (const auto& keyspace : system_keyspaces(restore, data, rings)) session.alter_replication(keyspace);
+  apply(restore, session, lib::statements_before_data(data.cassandra_schema));
 }
 
 void restore_schema_after_data(coordinator::Restore& restore, const lib::ClientOptions& client,
                                const PluginData& data) {
-  apply(restore, client, lib::statements_after_data(data.cassandra_schema));
+  auto session = session_for(restore, client);
+  apply(restore, session, lib::statements_after_data(data.cassandra_schema));
 }
 
 }  // namespace cherax::plugins::cassandra

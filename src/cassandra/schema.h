@@ -61,7 +61,7 @@ BOOST_DESCRIBE_STRUCT(Trigger, (), (name, cql_create_self))
 
 struct Table {
   std::string name;
-  std::string cql_create_self;  ///< without indexes, views and triggers: they come after the data
+  std::string cql_create_self;  ///< without indexes, views and triggers
   std::vector<Index> indexes;
   std::vector<MaterializedView> materialized_views;
   std::vector<Trigger> triggers;

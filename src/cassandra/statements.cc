@@ -203,6 +203,11 @@ std::vector<Statement> statements_before_data(const Schema& schema) {
     for (const Table& table : keyspace.tables) {
       add(statements, {Kind::table, keyspace.name, table.name, {}, {}, table.cql_create_self, {}});
     }
+    for (const Table& table : keyspace.tables) {
+      for (const MaterializedView& view : table.materialized_views) {
+        add(statements, {Kind::materialized_view, keyspace.name, view.name, table.name, {}, view.cql_create_self, {}});
+      }
+    }
   }
   return statements;
 }
@@ -214,9 +219,6 @@ std::vector<Statement> statements_after_data(const Schema& schema) {
     for (const Table& table : keyspace.tables) {
       for (const Index& index : table.indexes) {
         add(statements, {Kind::index, keyspace.name, index.name, table.name, {}, index.cql_create_self, {}});
-      }
-      for (const MaterializedView& view : table.materialized_views) {
-        add(statements, {Kind::materialized_view, keyspace.name, view.name, table.name, {}, view.cql_create_self, {}});
       }
       for (const Trigger& trigger : table.triggers) {
         add(statements, {Kind::trigger, keyspace.name, trigger.name, table.name, {}, trigger.cql_create_self, {}});

@@ -28,13 +28,14 @@ struct Statement {
 std::string to_string(const Statement& statement);
 
 /// What must be there before SSTables are placed, in an order in which every statement finds what it needs: for each
-/// keyspace itself, its types (a type after those in its fields), functions, aggregates, tables. A keyspace whose
-/// `network_topology_strategy_dcs` is not what its statement says gets a statement that says so: a backup of one
+/// keyspace itself, its types (a type after those in its fields), functions, aggregates, tables, views. A keyspace
+/// whose `network_topology_strategy_dcs` is not what its statement says gets a statement that says so: a backup of one
 /// datacenter names only that one. System keyspaces and tables without a statement (tables_without_statement()) are
 /// left out. Error{corrupt} for text that cannot be split.
 std::vector<Statement> statements_before_data(const Schema& schema);
 
-/// What Cassandra builds from the data: indexes, views, triggers.
+/// What is made of the data, or acts on it: indexes, triggers. Views are made of it too, but must be there before:
+/// docs/operating.md, "Things that surprised us".
 std::vector<Statement> statements_after_data(const Schema& schema);
 
 /// `ALTER KEYSPACE … WITH replication = …`

@@ -93,7 +93,6 @@ _JVM_OPTIONS = """\
 -Dcassandra.storagedir={root}
 -Dcassandra.logdir={directory}/logs
 -Dcassandra.skip_wait_for_gossip_to_settle=0
--Dcassandra.ring_delay_ms=1000
 -Dcassandra.superuser_setup_delay_ms=0
 -Dcassandra.shutdown_announce_in_ms=0
 """

@@ -54,6 +54,12 @@ def test_the_first_backup_comes_back_on_emptied_nodes(
     assert_owned_by_cassandra(cluster)
 
 
+def test_no_node_has_dropped_an_update_of_a_view(cluster: CassandraCluster) -> None:
+    """Cassandra acknowledges and drops it, when it is sent while a view is being created."""
+    for node in cluster.nodes:
+        assert "mutate non-existant table" not in node.log.read_text(), node.address
+
+
 def test_the_backed_up_roles_log_in_after_the_restore(cluster: CassandraCluster) -> None:
     for node in cluster.nodes:
         for username, password in workload.LOGINS.items():

@@ -55,6 +55,17 @@ void remove_sstables(const fs::path& table) {
   for (const auto& file : files) fs::remove(file);
 }
 
+/// SSTables that are placed are not in the views of their tables yet. At its start Cassandra builds every view that it
+/// does not find in these tables (org.apache.cassandra.db.SystemKeyspace, service.CassandraDaemon).
+void forget_built_views(const fs::path& data) {
+  std::error_code missing;
+  for (const auto& entry : fs::directory_iterator{data / "system", missing}) {
+    const auto table = lib::parse_table_directory(entry.path().filename().string());
+    if (table && (table->table == "built_views" || table->table == "view_builds_in_progress"))
+      remove_sstables(entry.path());
+  }
+}
+
 /// Where the files of a snapshot belong: into the directory that they are in; or, when that table has been created
 /// again under another id, into that of the same name.
 fs::path target_of(const fs::path& table, bool match_name) {
@@ -130,6 +141,9 @@ void Extension::place(const PlaceRequest& request) {
     if (keyspace.is_directory() && is_wanted(keyspace.path().filename().string(), request))
       place_keyspace(keyspace.path(), request);
   }
+  const auto directories = this->directories();
+  forget_built_views(data_directory());
+  if (directories.local_system_data) forget_built_views(*directories.local_system_data);
   sync_file_system(node_.root);
 }
 

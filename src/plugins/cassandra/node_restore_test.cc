@@ -202,6 +202,25 @@ TEST_F(NodeRestoreTest, PlacingReplacesTheRolesAlsoWhereTheBackupHasNone) {
   EXPECT_TRUE(is_there(data() / "system/local-7ad54392bcdd35a684174e047860b377/nb-1-big-Data.db"));
 }
 
+// What Cassandra takes for built, it does not build, and the view would be empty.
+TEST_F(NodeRestoreTest, PlacingMakesCassandraBuildItsViewsAgain) {
+  const std::string kOther = "local_system";
+  edit_yaml("commitlog_directory:",
+            fmt::format("local_system_data_file_directory: {}\ncommitlog_directory:", path(kOther).string()));
+  std::vector<fs::path> forgotten, kept;
+  for (const fs::path& root : {data(), path(kOther)}) {
+    forgotten.push_back(root / "system/built_views-4b3c50a9ea873d7691016dbc9c38494a/nb-1-big-Data.db");
+    forgotten.push_back(root / "system/view_builds_in_progress-6c22df66c3bd3df6b74d21179c6a9fe9/nb-1-big-Data.db");
+    kept.push_back(root / "system/local-7ad54392bcdd35a684174e047860b377/nb-1-big-Data.db");
+  }
+  kept.push_back(data() / "shop/built_views-4b3c50a9ea873d7691016dbc9c38494b/nb-1-big-Data.db");
+  for (const auto& files : {forgotten, kept})
+    for (const fs::path& file : files) write(file, "of the start");
+  run("restore-sstables", R"({"keyspaces_to_skip":["system"]})");
+  for (const fs::path& file : forgotten) EXPECT_FALSE(is_there(file)) << file;
+  for (const fs::path& file : kept) EXPECT_TRUE(is_there(file)) << file;
+}
+
 TEST_F(NodeRestoreTest, PlacingLeavesOtherSnapshotsAlone) {
   clear();
   write(snapshot_of(kOrders) / "nb-1-big-Data.db", "restored");

@@ -30,13 +30,14 @@ constexpr StepName kDownload{"download the data", "RestoreStep"};
 constexpr StepName kPlace{"move the data into its tables", "CassandraRestoreSubOpStep"};
 constexpr StepName kStartAgain{"start Cassandra", "StartCassandraStep"};
 constexpr StepName kWaitUpAgain{"wait until all nodes are up again", "WaitCassandraUpStep"};
-constexpr StepName kAfterData{"restore indexes, views and triggers", "RestorePostDataStep"};
-constexpr StepName kWaitBuilt{"wait until indexes and views are built", "WaitBuiltStep"};
+constexpr StepName kWaitViews{"wait until views are built", "WaitViewsBuiltStep"};
+constexpr StepName kAfterData{"restore indexes and triggers", "RestorePostDataStep"};
+constexpr StepName kWaitBuilt{"wait until indexes are built and all is delivered", "WaitBuiltStep"};
 constexpr StepName kFinish{"remove what was set aside", "FinishRestoreStep"};
-constexpr std::array kSteps{&kValidate,   &kFindBackup,    &kReadManifest, &kParse,     &kMapNodes,
-                            &kStop,       &kClear,         &kPlaceRoles,   &kStart,     &kWaitUp,
-                            &kSchemaHash, &kRestoreSchema, &kDrain,        &kDownload,  &kPlace,
-                            &kStartAgain, &kWaitUpAgain,   &kAfterData,    &kWaitBuilt, &kFinish};
+constexpr std::array kSteps{&kValidate,  &kFindBackup, &kReadManifest, &kParse,      &kMapNodes,    &kStop,
+                            &kClear,     &kPlaceRoles, &kStart,        &kWaitUp,     &kSchemaHash,  &kRestoreSchema,
+                            &kDrain,     &kDownload,   &kPlace,        &kStartAgain, &kWaitUpAgain, &kWaitViews,
+                            &kAfterData, &kWaitBuilt,  &kFinish};
 
 }  // namespace
 
@@ -75,11 +76,12 @@ void CassandraPlugin::restore(coordinator::Restore& restore) {
     plan.step(kDrain, [&] { nodes.all("cassandra/stop-cassandra", drain_request()); });
     bool again = false;
     plan.attempts(restore.attempts(), kDownload, [&] {
-      if (std::exchange(again, true)) nodes.all("cassandra/stop-cassandra", StopRequest{});
+      if (std::exchange(again, true)) nodes.all("cassandra/stop-cassandra", drain_request());
       plan.step(kDownload, [&] { restore.download(mapping, data_selection(data.cassandra_schema)); });
       plan.step(kPlace, [&] { nodes.all("cassandra/restore-sstables", all_but_system()); });
       plan.step(kStartAgain, [&] { start(restore, tokens); });
       plan.step(kWaitUpAgain, [&] { wait_until_up(restore, tokens, options_, start_timeout); });
+      plan.step(kWaitViews, [&] { wait_until_views_are_built(restore, data.cassandra_schema); });
       plan.step(kAfterData, [&] { restore_schema_after_data(restore, options_.client, data); });
       plan.step(kWaitBuilt, [&] { wait_until_built(restore, data.cassandra_schema); });
     });

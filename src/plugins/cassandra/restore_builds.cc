@@ -22,6 +22,28 @@ std::chrono::milliseconds longest_without_a_file(const std::vector<BuildsResult>
   return longest + kFlushTakes;
 }
 
+std::vector<std::string> node_names(const coordinator::Restore& restore) {
+  std::vector<std::string> names;
+  for (std::size_t node = 0; node < restore.cluster().size(); ++node) names.push_back(restore.cluster().name(node));
+  return names;
+}
+
+/// Until `look` has nothing to wait for.
+template <class Look>
+void poll(coordinator::Restore& restore, const BuildWatch& watch, Look look) {
+  Clock& clock = restore.clock();
+  const SteadyTime end = clock.steady() + restore.cluster().options().poll.duration;
+  for (;;) {
+    const auto waiting =
+        look(read_results<BuildsResult>(restore.nodes().all("cassandra/get-builds", api::NodeRequest{})));
+    restore.plan().progress(watch.progress());
+    if (!waiting) return;
+    if (clock.steady() > end) fail(ErrorKind::transient, "{} (poll.duration)", *waiting);
+    clock.sleep_for(kBetweenLooks, restore.plan().stop());
+    restore.operation().throw_if_cancelled();
+  }
+}
+
 }  // namespace
 
 BuildWatch::BuildWatch(const lib::Schema& schema, std::vector<std::string> node_names)
@@ -36,8 +58,12 @@ BuildWatch::BuildWatch(const lib::Schema& schema, std::vector<std::string> node_
   }
 }
 
-std::optional<std::string> BuildWatch::look(const std::vector<BuildsResult>& nodes, SteadyTime now) {
-  if (auto missing = what_is_not_built(nodes)) return missing;
+std::optional<std::string> BuildWatch::look_for_views(const std::vector<BuildsResult>& nodes) {
+  return what_is_not_built(nodes, true);
+}
+
+std::optional<std::string> BuildWatch::look_for_all(const std::vector<BuildsResult>& nodes, SteadyTime now) {
+  if (auto missing = what_is_not_built(nodes, false)) return missing;
   if (views_.empty()) return std::nullopt;
   if (!built_since_) built_since_ = now;
   const auto undelivered = what_is_not_delivered(nodes, now);
@@ -48,8 +74,8 @@ std::optional<std::string> BuildWatch::look(const std::vector<BuildsResult>& nod
   return undelivered;
 }
 
-std::optional<std::string> BuildWatch::what_is_not_built(const std::vector<BuildsResult>& nodes) {
-  progress_ = {.total = std::ssize(nodes) * (std::ssize(views_) + std::ssize(indexes_))};
+std::optional<std::string> BuildWatch::what_is_not_built(const std::vector<BuildsResult>& nodes, bool only_views) {
+  progress_ = {.total = std::ssize(nodes) * (std::ssize(views_) + (only_views ? 0 : std::ssize(indexes_)))};
   std::optional<std::string> missing;
   for (std::size_t node = 0; node < nodes.size(); ++node) {
     const auto count = [&](const std::vector<std::string>& names, const std::vector<std::string>& built) {
@@ -61,7 +87,7 @@ std::optional<std::string> BuildWatch::what_is_not_built(const std::vector<Build
       }
     };
     count(views_, nodes[node].views);
-    count(indexes_, nodes[node].indexes);
+    if (!only_views) count(indexes_, nodes[node].indexes);
   }
   return missing;
 }
@@ -80,22 +106,17 @@ std::optional<std::string> BuildWatch::what_is_not_delivered(const std::vector<B
   return "hints may still be in memory";
 }
 
+void wait_until_views_are_built(coordinator::Restore& restore, const lib::Schema& schema) {
+  BuildWatch watch{schema, node_names(restore)};
+  if (!watch.has_views()) return;
+  poll(restore, watch, [&](const std::vector<BuildsResult>& nodes) { return watch.look_for_views(nodes); });
+}
+
 void wait_until_built(coordinator::Restore& restore, const lib::Schema& schema) {
-  std::vector<std::string> names;
-  for (std::size_t node = 0; node < restore.cluster().size(); ++node) names.push_back(restore.cluster().name(node));
-  BuildWatch watch{schema, std::move(names)};
-  if (watch.has_nothing_to_wait_for()) return;
-  Clock& clock = restore.clock();
-  const SteadyTime end = clock.steady() + restore.cluster().options().poll.duration;
-  for (;;) {
-    const auto nodes = read_results<BuildsResult>(restore.nodes().all("cassandra/get-builds", api::NodeRequest{}));
-    const auto waiting = watch.look(nodes, clock.steady());
-    restore.plan().progress(watch.progress());
-    if (!waiting) return;
-    if (clock.steady() > end) fail(ErrorKind::transient, "{} (poll.duration)", *waiting);
-    clock.sleep_for(kBetweenLooks, restore.plan().stop());
-    restore.operation().throw_if_cancelled();
-  }
+  BuildWatch watch{schema, node_names(restore)};
+  if (!watch.has_anything()) return;
+  poll(restore, watch,
+       [&](const std::vector<BuildsResult>& nodes) { return watch.look_for_all(nodes, restore.clock().steady()); });
 }
 
 }  // namespace cherax::plugins::cassandra

@@ -21,15 +21,18 @@ class BuildWatch {
  public:
   BuildWatch(const ::cherax::cassandra::Schema& schema, std::vector<std::string> node_names);
 
-  bool has_nothing_to_wait_for() const { return views_.empty() && indexes_.empty(); }
-  /// What is still to wait for, in words; nullopt at the end, which is also some minutes after the last view was built:
-  /// clients that write batches all the time must not keep a restore from its end. One answer a node, in their order.
-  std::optional<std::string> look(const std::vector<BuildsResult>& nodes, SteadyTime now);
-  /// How many of the views and indexes were there on how many nodes at the last look.
+  bool has_views() const { return !views_.empty(); }
+  bool has_anything() const { return has_views() || !indexes_.empty(); }
+  /// What is still to wait for, in words; nullopt at the end. One answer a node, in their order.
+  std::optional<std::string> look_for_views(const std::vector<BuildsResult>& nodes);
+  /// For views, indexes and what is to be delivered. Some minutes after the last view was built is also an end: clients
+  /// that write batches all the time must not keep a restore from it.
+  std::optional<std::string> look_for_all(const std::vector<BuildsResult>& nodes, SteadyTime now);
+  /// How much of what was looked for was there on how many nodes at the last look.
   const api::Progress& progress() const { return progress_; }
 
  private:
-  std::optional<std::string> what_is_not_built(const std::vector<BuildsResult>& nodes);
+  std::optional<std::string> what_is_not_built(const std::vector<BuildsResult>& nodes, bool only_views);
   std::optional<std::string> what_is_not_delivered(const std::vector<BuildsResult>& nodes, SteadyTime now);
 
   const std::vector<std::string> node_names_;
@@ -38,7 +41,13 @@ class BuildWatch {
   std::optional<SteadyTime> built_since_, quiet_since_;
 };
 
-/// Polls the nodes until the watch has nothing to wait for. Error{transient} after `poll.duration`.
+/// To be called before any change of the schema: one that meets a view whose building has failed (it is tried again
+/// every five minutes) is not taken by that node, and the nodes disagree for good. (View.stopBuild throws that failure
+/// again.) Error{transient} after `poll.duration`.
+void wait_until_views_are_built(coordinator::Restore& restore, const ::cherax::cassandra::Schema& schema);
+
+/// Until each node has built every view and can query every index, and (for some minutes) until the updates of the
+/// views were delivered. Error{transient} after `poll.duration`.
 void wait_until_built(coordinator::Restore& restore, const ::cherax::cassandra::Schema& schema);
 
 }  // namespace cherax::plugins::cassandra

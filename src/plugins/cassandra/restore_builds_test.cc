@@ -32,7 +32,7 @@ class BuildWatchTest : public testing::Test {
   std::optional<std::string> look_after(SteadyTime::duration time) { return look_after(time, watch_); }
   std::optional<std::string> look_after(SteadyTime::duration time, BuildWatch& watch) {
     now_ += time;
-    return watch.look(nodes_, now_);
+    return watch.look_for_all(nodes_, now_);
   }
 
   static constexpr const char* kInMemory = "hints may still be in memory";
@@ -42,9 +42,10 @@ class BuildWatchTest : public testing::Test {
 };
 
 TEST_F(BuildWatchTest, WithoutViewsAndIndexesThereIsNothingToWaitFor) {
-  EXPECT_TRUE((BuildWatch{schema(false, false), {"n1", "n2"}}.has_nothing_to_wait_for()));
-  EXPECT_FALSE((BuildWatch{schema(true, false), {"n1", "n2"}}.has_nothing_to_wait_for()));
-  EXPECT_FALSE((BuildWatch{schema(false, true), {"n1", "n2"}}.has_nothing_to_wait_for()));
+  EXPECT_FALSE((BuildWatch{schema(false, false), {"n1", "n2"}}.has_anything()));
+  EXPECT_TRUE((BuildWatch{schema(true, false), {"n1", "n2"}}.has_views()));
+  EXPECT_TRUE((BuildWatch{schema(false, true), {"n1", "n2"}}.has_anything()));
+  EXPECT_FALSE((BuildWatch{schema(false, true), {"n1", "n2"}}.has_views()));
 }
 
 TEST_F(BuildWatchTest, EveryNodeBuildsEverything) {
@@ -55,6 +56,17 @@ TEST_F(BuildWatchTest, EveryNodeBuildsEverything) {
   nodes_[1].views = {"shop.by_item"};
   nodes_[0].indexes.clear();
   EXPECT_THAT(look_after(1h), Optional(std::string{"shop.by_day is not built on n1"}));
+}
+
+TEST_F(BuildWatchTest, ViewsCanBeWaitedForAlone) {
+  nodes_[0].indexes.clear();
+  nodes_[0].undelivered_batches = 7;
+  nodes_[1].views.clear();
+  EXPECT_THAT(watch_.look_for_views(nodes_), Optional(std::string{"shop.by_item is not built on n2"}));
+  EXPECT_EQ(watch_.progress().handled, 1);
+  EXPECT_EQ(watch_.progress().total, 2);
+  nodes_[1].views = {"shop.by_item"};
+  EXPECT_EQ(watch_.look_for_views(nodes_), std::nullopt);
 }
 
 TEST_F(BuildWatchTest, IndexesAreLocalSoNothingIsOnItsWay) {

@@ -123,4 +123,28 @@ std::vector<std::size_t> map_nodes(const std::vector<Place>& backup, const std::
   return mapping;
 }
 
+void require_racks_kept(const std::vector<Place>& backup, const std::vector<Place>& moved) {
+  using Rack = std::pair<std::string, std::string>;  // datacenter, rack
+  std::map<Rack, Rack> forth, back;
+  for (std::size_t i = 0; i < backup.size(); ++i) {
+    const Place& from = backup[i];
+    const Place& to = moved[i];
+    if (from.rack.empty()) continue;
+    if (!from.datacenter.empty() && from.datacenter != to.datacenter) {
+      fail(ErrorKind::invalid, "{} is in datacenter \"{}\", and what it took over in \"{}\"", to.name, to.datacenter,
+           from.datacenter);
+    }
+    const Rack old_rack{from.datacenter, from.rack};
+    const Rack new_rack{to.datacenter, to.rack};
+    const bool is_kept = forth.try_emplace(old_rack, new_rack).first->second == new_rack &&
+                         back.try_emplace(new_rack, old_rack).first->second == old_rack;
+    if (is_kept) continue;
+    fail(ErrorKind::invalid,
+         "{} is in rack \"{}\", but took over a node of rack \"{}\": racks would be split or mixed, and replicas not "
+         "where "
+         "replication looks for them. Set `az` in coordinator.nodes to the racks",
+         to.name, to.rack, from.rack);
+  }
+}
+
 }  // namespace cherax::cassandra

@@ -25,4 +25,8 @@ struct Place {
 /// Error{invalid} naming the rack with too few nodes, or the datacenter with too few racks. Nodes may be left over.
 std::vector<std::size_t> map_nodes(const std::vector<Place>& backup, const std::vector<Place>& nodes);
 
+/// `moved[i]` is where the node that took over `backup[i]` really is. Error{invalid} when it is in another datacenter,
+/// a rack of the backup was split, or two share one. What the backup does not know is not looked at.
+void require_racks_kept(const std::vector<Place>& backup, const std::vector<Place>& moved);
+
 }  // namespace cherax::cassandra

@@ -136,6 +136,9 @@ RC_GTEST_PROP(NodeMapping, MovesRacksWholeOrSaysWhyNot, ()) {
   RC_ASSERT(possible);
   RC_ASSERT(mapping.size() == backup.size());
   RC_ASSERT(std::set<std::size_t>(mapping.begin(), mapping.end()).size() == mapping.size());
+  std::vector<Place> moved;
+  for (const std::size_t node : mapping) moved.push_back(nodes[node]);
+  require_racks_kept(backup, moved);
   using Rack = std::pair<std::string, std::string>;
   std::map<Rack, Rack> to;
   std::map<Rack, Rack> from;
@@ -150,6 +153,23 @@ RC_GTEST_PROP(NodeMapping, MovesRacksWholeOrSaysWhyNot, ()) {
     if (same != target_racks.end() && same->second >= backup_sizes.at(old_rack.first).at(old_rack.second))
       RC_ASSERT(old_rack == new_rack);
   }
+}
+
+TEST(NodeMapping, RacksMustTurnOutToBeKept) {
+  const std::vector<Place> backup{{"dc", "a", "", "", ""}, {"dc", "a", "", "", ""}, {"dc", "b", "", "", ""}};
+  const auto moved = [](std::string first, std::string second, std::string third, std::string datacenter = "dc") {
+    return std::vector<Place>{{datacenter, std::move(first), "", "", "n1"},
+                              {"dc", std::move(second), "", "", "n2"},
+                              {"dc", std::move(third), "", "", "n3"}};
+  };
+  EXPECT_NO_THROW(require_racks_kept(backup, moved("a", "a", "b")));
+  EXPECT_NO_THROW(require_racks_kept(backup, moved("x", "x", "a"))) << "renamed";
+  EXPECT_THROW(require_racks_kept(backup, moved("a", "b", "b")), Error) << "split";
+  EXPECT_THROW(require_racks_kept(backup, moved("a", "a", "a")), Error) << "mixed";
+  EXPECT_THROW(require_racks_kept(backup, moved("a", "a", "b", "other")), Error) << "another datacenter";
+  auto unknown = backup;
+  for (Place& place : unknown) place.rack.clear(), place.datacenter.clear();
+  EXPECT_NO_THROW(require_racks_kept(unknown, moved("a", "b", "b")));
 }
 
 RC_GTEST_PROP(NodeMapping, TheSameNodesMapToThemselves, ()) {

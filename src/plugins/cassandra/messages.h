@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/messages.h"
+#include "plugins/cassandra/options.h"
 
 /// What the coordinator's and the node's half of the plugin say to each other: POST /node/cassandra/<operation>. Those
 /// of Astacus keep its shapes; the others are ours.
@@ -37,10 +38,11 @@ struct ConfigurationResult : api::NodeResult {
   std::uint64_t data_bytes = 0;          ///< in the directories that a restore clears
   std::uint64_t available_bytes = 0;     ///< on the file system of the root
   std::uint64_t available_files = 0;
+  AccessLevel access_level = AccessLevel::write;
 };
 BOOST_DESCRIBE_STRUCT(ConfigurationResult, (api::NodeResult),
                       (cluster_name, own_addresses, seeds, seed_addresses, datacenter, rack, restoring, user_tables,
-                       data_bytes, available_bytes, available_files))
+                       data_bytes, available_bytes, available_files, access_level))
 
 /// A member of the ring as `nodetool status` on the node shows it.
 struct Member {

@@ -81,6 +81,7 @@ ConfigurationResult Extension::get_configuration() {
   require_data_directory();
   const auto config = configuration();
   ConfigurationResult result;
+  result.access_level = options_->access_level;
   result.cluster_name = config.cluster_name;
   if (!config.has_simple_seed_provider()) {
     fail(ErrorKind::invalid, "{} takes its seeds from {}: whether they are nodes of this cluster cannot be known",

@@ -70,7 +70,10 @@ void CassandraPlugin::restore(coordinator::Restore& restore) {
       nodes.all("cassandra/restore-sstables", only_roles());
     });
     plan.step(kStart, [&] { start(restore, tokens); });
-    plan.step(kWaitUp, [&] { wait_until_up(restore, tokens, options_, start_timeout); });
+    plan.step(kWaitUp, [&] {
+      const auto rings = wait_until_up(restore, tokens, options_, start_timeout);
+      require_racks_kept(restore, data, mapping, rings);
+    });
     plan.step(kSchemaHash, [&] { require_one_schema_hash(nodes, cluster); });
     plan.step(kRestoreSchema, [&] { restore_schema_before_data(restore, options_.client, data); });
     plan.step(kDrain, [&] { nodes.all("cassandra/stop-cassandra", drain_request()); });

@@ -33,6 +33,28 @@ std::vector<std::string> snapshot_globs_of(std::string_view keyspace) {
   return globs;
 }
 
+std::vector<lib::Place> places_of(const coordinator::Restore& restore, const PluginData& data) {
+  std::vector<lib::Place> places;
+  for (std::size_t i = 0; i < data.nodes.size(); ++i) {
+    const auto& node = data.nodes[i];
+    places.push_back(
+        {node.datacenter, node.rack, restore.manifest().snapshot_results[i].az, node.address, node.address});
+  }
+  return places;
+}
+
+/// The backup knows racks; where a node's snitch does not tell its own before it runs, the operator has to.
+void require_known_racks(const std::vector<lib::Place>& backup, const std::vector<lib::Place>& nodes) {
+  if (!std::ranges::all_of(backup, [](const lib::Place& place) { return !place.rack.empty(); })) return;
+  for (const auto& node : nodes) {
+    if (!node.rack.empty() || !node.az.empty()) continue;
+    fail(ErrorKind::invalid,
+         "the rack of {} is not known before its Cassandra runs (its snitch reads no file that Cherax knows), and the "
+         "backup's nodes are in racks; nothing was touched. Set `az` of every node in coordinator.nodes to its rack",
+         node.name);
+  }
+}
+
 std::vector<std::string> sorted(std::vector<std::string> texts) {
   std::ranges::sort(texts);
   return texts;
@@ -67,6 +89,11 @@ std::vector<ConfigurationResult> require_own_seeds(coordinator::Restore& restore
 
 void require_clearable(const coordinator::Restore& restore, const std::vector<ConfigurationResult>& targets,
                        const PluginOptions& options) {
+  for (std::size_t node = 0; node < targets.size(); ++node) {
+    if (targets[node].access_level == AccessLevel::write) continue;
+    fail(ErrorKind::denied, "{} allows backups only (node.cassandra.access_level: read); nothing was touched",
+         restore.cluster().name(node));
+  }
   if (restore.request().overwrite || options.restore_overwrite) return;
   for (std::size_t node = 0; node < targets.size(); ++node) {
     if (targets[node].user_tables.empty() || targets[node].restoring == suffix_of(restore)) continue;
@@ -91,12 +118,7 @@ PluginData parse_plugin_data(const repository::Manifest& manifest) {
 coordinator::NodeMapping map_nodes(const coordinator::Restore& restore, const PluginData& data,
                                    const std::vector<ConfigurationResult>& targets, const PluginOptions& options) {
   const auto& cluster = restore.cluster();
-  std::vector<lib::Place> backup;
-  for (std::size_t i = 0; i < data.nodes.size(); ++i) {
-    const auto& node = data.nodes[i];
-    backup.push_back(
-        {node.datacenter, node.rack, restore.manifest().snapshot_results[i].az, node.address, node.address});
-  }
+  const auto backup = places_of(restore, data);
   std::vector<lib::Place> places;
   for (std::size_t node = 0; node < targets.size(); ++node) {
     std::string address = targets[node].own_addresses.empty() ? "" : targets[node].own_addresses.front();
@@ -105,6 +127,7 @@ coordinator::NodeMapping map_nodes(const coordinator::Restore& restore, const Pl
     places.push_back(
         {targets[node].datacenter, targets[node].rack, cluster.options().nodes[node].az, address, cluster.name(node)});
   }
+  require_known_racks(backup, places);
   coordinator::NodeMapping mapping(places.size());
   const auto chosen = lib::map_nodes(backup, places);
   for (std::size_t i = 0; i < chosen.size(); ++i) mapping[chosen[i]] = i;
@@ -115,6 +138,17 @@ coordinator::NodeMapping map_nodes(const coordinator::Restore& restore, const Pl
          cluster.name(node));
   }
   return mapping;
+}
+
+void require_racks_kept(const coordinator::Restore& restore, const PluginData& data,
+                        const coordinator::NodeMapping& mapping, const std::vector<RingResult>& rings) {
+  const auto backup = places_of(restore, data);
+  std::vector<lib::Place> moved(backup.size());
+  for (std::size_t node = 0; node < mapping.size(); ++node) {
+    moved[mapping[node].value()] = {rings[node].datacenter, rings[node].rack, "", rings[node].address,
+                                    restore.cluster().name(node)};
+  }
+  lib::require_racks_kept(backup, moved);
 }
 
 void require_space(const coordinator::Restore& restore, const coordinator::NodeMapping& mapping,
@@ -258,19 +292,19 @@ void start(coordinator::Restore& restore, const TokensOfNodes& tokens) {
   restore.nodes().each("cassandra/start-cassandra", std::move(requests), {});
 }
 
-void wait_until_up(coordinator::Restore& restore, const TokensOfNodes& tokens, const PluginOptions& options,
-                   std::chrono::seconds timeout) {
+std::vector<RingResult> wait_until_up(coordinator::Restore& restore, const TokensOfNodes& tokens,
+                                      const PluginOptions& options, std::chrono::seconds timeout) {
   PluginOptions any_identity = options;
   any_identity.nodes.reset();  // host ids are new after a restore
   const auto& cluster = restore.cluster();
   Restarts starts{tokens.size(), restore.clock()};
   const SteadyTime end = restore.clock().steady() + timeout;
   for (;;) {
-    const auto rings = read_results<RingResult>(restore.nodes().all("cassandra/get-ring", api::NodeRequest{}));
+    auto rings = read_results<RingResult>(restore.nodes().all("cassandra/get-ring", api::NodeRequest{}));
     const auto missing = what_is_missing(rings, tokens, cluster, any_identity);
     restore.plan().progress(
         {.handled = std::ranges::count(rings, true, &RingResult::answers), .total = std::ssize(rings)});
-    if (!missing) return;
+    if (!missing) return rings;
     if (restore.clock().steady() > end)
       fail(ErrorKind::transient, "not so after {} s (restore_start_timeout): {}", timeout.count(), *missing);
 

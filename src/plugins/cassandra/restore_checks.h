@@ -16,8 +16,8 @@ namespace cherax::plugins::cassandra {
 /// never join another ring), when cluster names differ, or a node keeps its data elsewhere than node.root says.
 std::vector<ConfigurationResult> require_own_seeds(coordinator::Restore& restore);
 
-/// Error{invalid} when a node holds user tables, unless the operator said that it may be overwritten or the tables are
-/// those of an earlier attempt at the same restore.
+/// Error{invalid} when a node allows backups only, or when it holds user tables, unless the operator said that it may
+/// be overwritten or the tables are those of an earlier attempt at the same restore.
 void require_clearable(const coordinator::Restore& restore, const std::vector<ConfigurationResult>& targets,
                        const PluginOptions& options);
 
@@ -27,6 +27,11 @@ PluginData parse_plugin_data(const repository::Manifest& manifest);
 /// By datacenter and rack. Error{invalid} names the rack or datacenter that lacks room, or the nodes left over.
 coordinator::NodeMapping map_nodes(const coordinator::Restore& restore, const PluginData& data,
                                    const std::vector<ConfigurationResult>& targets, const PluginOptions& options);
+
+/// With the racks that the nodes turned out to be in: Error{invalid} when replicas would not be where replication looks
+/// for them.
+void require_racks_kept(const coordinator::Restore& restore, const PluginData& data,
+                        const coordinator::NodeMapping& mapping, const std::vector<RingResult>& rings);
 
 /// Error{invalid} with the numbers when the backup does not fit a node, before anything is touched.
 void require_space(const coordinator::Restore& restore, const coordinator::NodeMapping& mapping,
@@ -52,9 +57,9 @@ coordinator::Restore::Selection data_selection(const ::cherax::cassandra::Schema
 /// Starts every node with its tokens.
 void start(coordinator::Restore& restore, const TokensOfNodes& tokens);
 /// Until every node sees all nodes up and normal and has its tokens. A node that ends at its start is started again,
-/// twice at most. Error{transient} at the time-out, with what was still wrong.
-void wait_until_up(coordinator::Restore& restore, const TokensOfNodes& tokens, const PluginOptions& options,
-                   std::chrono::seconds timeout);
+/// twice at most. Returns the last look. Error{transient} at the time-out, with what was still wrong.
+std::vector<RingResult> wait_until_up(coordinator::Restore& restore, const TokensOfNodes& tokens,
+                                      const PluginOptions& options, std::chrono::seconds timeout);
 
 /// Runs the steps from the first stop on. When they fail the nodes are left stopped, and the error says where the old
 /// data is and how to go on.

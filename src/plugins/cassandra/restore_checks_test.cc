@@ -208,6 +208,36 @@ TEST_F(RestoreChecksTest, ABackupWithoutRacksIsMappedByAvailabilityZone) {
       << "the backup's zone z has three nodes";
 }
 
+TEST_F(RestoreChecksTest, RacksOfTheBackupAreNotIgnoredBecauseThoseOfANodeAreUnknown) {
+  for (auto& target : targets_) target.rack.clear();
+  EXPECT_THAT(error_of([&] { map_nodes(found_restore(), data_, targets_, {}); }).message(),
+              AllOf(HasSubstr("the rack of " + node_name(0)), HasSubstr("`az`")));
+  for (auto& node : nodes_.options.nodes) node.az = "z";
+  EXPECT_THAT(map_nodes(found_restore(), data_, targets_, {}), ElementsAre(0, 1, 2)) << "as the operator said";
+}
+
+TEST_F(RestoreChecksTest, RacksAreComparedAgainWhenNodesRun) {
+  const coordinator::NodeMapping mapping{1, 2, 0};
+  std::vector<RingResult> rings(3);
+  for (std::size_t node = 0; node < 3; ++node) {
+    rings[node].datacenter = "dc1";
+    rings[node].rack = fmt::format("r{}", *mapping[node] + 1);
+  }
+  EXPECT_NO_THROW(require_racks_kept(found_restore(), data_, mapping, rings));
+  rings[2].rack = rings[1].rack;
+  EXPECT_THAT(error_of([&] { require_racks_kept(found_restore(), data_, mapping, rings); }).message(),
+              HasSubstr("racks would be split or mixed"));
+}
+
+TEST_F(RestoreChecksTest, ANodeThatAllowsBackupsOnlyStopsTheRestoreBeforeAnythingIsTouched) {
+  auto& restore = found_restore({.overwrite = true});
+  EXPECT_NO_THROW(require_clearable(restore, targets_, {}));
+  targets_[2].access_level = AccessLevel::read;
+  const auto error = error_of([&] { require_clearable(restore, targets_, {}); });
+  EXPECT_THAT(error.message(),
+              AllOf(HasSubstr(node_name(2) + " allows backups only"), HasSubstr("nothing was touched")));
+}
+
 TEST_F(RestoreChecksTest, SaysWhichNodesAreTooFewOrTooMany) {
   targets_[2].rack = "r2";
   EXPECT_THAT(error_of([&] { map_nodes(found_restore(), data_, targets_, {}); }).message(), HasSubstr("rack"));

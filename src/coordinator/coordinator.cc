@@ -5,6 +5,7 @@
 #include <array>
 #include <random>
 
+#include "base/log.h"
 #include "http/json_body.h"
 
 namespace cherax::coordinator {
@@ -37,10 +38,18 @@ Coordinator::Coordinator(CoordinatorOptions options, std::unique_ptr<Plugin> plu
       storages_(storages),
       clock_(clock),
       cluster_(options_, client),
+      lock_client_({.spool_directory = options_.temporary_directory, .maximum_transfers = options_.fan_out}),
+      lock_cluster_(options_, lock_client_),
       lock_file_(options_.db_path / "coordinator.lock") {}
 
 void Coordinator::release_leftover_locks() {
-  std::call_once(leftovers_released_, [this] { ClusterLock::release_leftover(cluster_, lock_file_); });
+  std::call_once(leftovers_released_, [this] {
+    try {
+      ClusterLock::release_leftover(lock_cluster_, lock_file_);
+    } catch (const Error& error) {
+      log::error("unlocking what an earlier coordinator left: {}", error.message());
+    }
+  });
 }
 
 std::shared_ptr<Operation> Coordinator::start_locked(const std::string& name, const http::Request& request,
@@ -50,7 +59,7 @@ std::shared_ptr<Operation> Coordinator::start_locked(const std::string& name, co
   std::shared_ptr<ClusterLock> lock;
   try {
     lock = std::make_shared<ClusterLock>(
-        cluster_, lock_file_, clock_,
+        lock_cluster_, lock_file_, clock_,
         ClusterLock::Options{make_locker(), options_.default_lock_ttl,
                              [weak = std::weak_ptr{operation}](const std::string& reason) {
                                if (const auto alive = weak.lock()) alive->cancel(reason);

@@ -20,7 +20,8 @@ class Coordinator {
               http::Client& client, Clock& clock);
 
   void add_routes(http::Router& router);
-  /// When the server has begun to serve: unlocks, once, what a killed coordinator held. Operations wait for it.
+  /// When the server has begun to serve: unlocks, once, what a killed coordinator held. Operations wait for it. Does
+  /// not throw: what could not be unlocked ends by its time to live.
   void release_leftover_locks();
   /// Cancels operations and waits until they have unlocked the nodes.
   void stop() { operations_.stop(); }
@@ -56,6 +57,8 @@ class Coordinator {
   repository::Storages& storages_;
   Clock& clock_;
   Cluster cluster_;
+  http::Client lock_client_;  // so that locks never wait behind data
+  Cluster lock_cluster_;
   LockFile lock_file_;
   std::once_flag leftovers_released_;
 

@@ -84,8 +84,8 @@ class CoordinatorTest : public testing::Test {
     storages_ = std::make_unique<repository::Storages>(
         "x", std::move(stores), repository::CodecOptions{.compression = transform::Compression{}}, directory_.path(),
         std::nullopt);
-    coordinator_ = std::make_unique<Coordinator>(options_, std::make_unique<FakePlugin>(script_), *storages_,
-                                                 nodes_.client, system_clock());
+    coordinator_ = std::make_unique<Coordinator>(options_, std::make_unique<FakePlugin>(script_), *storages_, *client_,
+                                                 system_clock());
     http::Router router;
     coordinator_->add_routes(router);
     server_ = std::make_unique<http::Server>(http::ServerOptions{.port = 0, .spool_directory = directory_.path()},
@@ -131,6 +131,7 @@ class CoordinatorTest : public testing::Test {
   std::map<std::string, storage::MemoryStore> stores_;
   std::function<void()> on_list_;
   FakeNodes nodes_{3};
+  http::Client* client_ = &nodes_.client;
   CoordinatorOptions options_;
   Script script_;
   std::unique_ptr<repository::Storages> storages_;
@@ -411,6 +412,29 @@ TEST_F(CoordinatorTest, WhatAKilledOneHeldIsUnlockedBeforeItLocks) {
   }
   run("/backup");
   EXPECT_THAT(calls, ElementsAre("unlock dead-1", "lock own", "unlock own"));
+}
+
+TEST_F(CoordinatorTest, LocksDoNotWaitBehindOtherRequests) {
+  http::Client narrow{{.spool_directory = "/tmp", .maximum_transfers = 1}};
+  client_ = &narrow;
+  std::promise<void> begun, released;
+  nodes_.on("GET /node/slow", [&](std::size_t, const http::Request&) {
+    begun.set_value();
+    released.get_future().wait();
+    return http::Response::json("{}");
+  });
+  auto slow = narrow.send({.url = options_.nodes[0].url + "/slow"});
+  begun.get_future().wait();
+  serve();
+  EXPECT_EQ(run("/backup").at("state"), "done");
+  released.set_value();
+  slow.wait();
+}
+
+TEST_F(CoordinatorTest, WhatCannotBeReadOfAnEarlierCoordinatorDoesNotEndThisOne) {
+  std::filesystem::create_directory(directory_.path() / "coordinator.lock");
+  serve();
+  EXPECT_NO_THROW(coordinator_->release_leftover_locks());
 }
 
 TEST_F(CoordinatorTest, StoppingEndsWhatRunsAndUnlocks) {

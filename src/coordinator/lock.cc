@@ -165,8 +165,8 @@ void ClusterLock::unlock(const Cluster& cluster, const std::string& locker) {
 void ClusterLock::release_leftover(const Cluster& cluster, LockFile& lock_file) {
   for (const std::string& locker : lock_file.lockers()) {
     log::warning("unlocking \"{}\", which this coordinator held when it ended unexpectedly", locker);
-    unlock(cluster, locker);
-    lock_file.remove(locker);
+    const auto answers = cluster.ask_all("POST", lock_path("unlock", locker, {}));
+    if (std::ranges::all_of(answers, [](const auto& answer) { return answer.has_value(); })) lock_file.remove(locker);
   }
 }
 

@@ -122,5 +122,13 @@ TEST_F(ClusterLockTest, UnlocksWhatAKilledCoordinatorLeft) {
   EXPECT_FALSE(status_of(path_));
 }
 
+TEST_F(ClusterLockTest, WhatANodeCouldNotBeToldOfStaysForTheNextStart) {
+  LockFile{path_}.add("dead-1");
+  nodes_.on("POST /node/unlock", [&](std::size_t, const http::Request&) { return locked(false); });
+  nodes_.stop(0);
+  ClusterLock::release_leftover(cluster_, file_);
+  EXPECT_THAT(LockFile{path_}.lockers(), testing::ElementsAre("dead-1"));
+}
+
 }  // namespace
 }  // namespace cherax::coordinator

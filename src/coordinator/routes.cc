@@ -85,7 +85,7 @@ http::Response Coordinator::lock(const http::Request& request) {
     try {
       constexpr std::int64_t kLongest = 100LL * 366 * 86'400;  // for ever, and no overflow in finer units
       const auto ttl = std::chrono::seconds{std::clamp<std::int64_t>(query.ttl, 0, kLongest)};
-      ClusterLock::lock(cluster_, query.locker, ttl);
+      ClusterLock::lock(lock_cluster_, query.locker, ttl);
     } catch (const LockUnavailable& unavailable) {
       fail(ErrorKind::transient, "{}", unavailable.reason);
     }
@@ -99,7 +99,7 @@ http::Response Coordinator::lock(const http::Request& request) {
 http::Response Coordinator::unlock(const http::Request& request) {
   const auto query = http::read_query<LockQuery>(request);
   auto operation = operations_.create("unlock", "http://" + request.host);
-  operations_.launch(operation, [this, query](Operation&) { ClusterLock::unlock(cluster_, query.locker); });
+  operations_.launch(operation, [this, query](Operation&) { ClusterLock::unlock(lock_cluster_, query.locker); });
   return started(*operation);
 }
 

@@ -171,6 +171,14 @@ TEST_F(NodeOperationsTest, UploadsFromItsHardLinksUntilTheyAreReleased) {
   EXPECT_EQ(status_of(root() / "small")->st_nlink, 1U);
 }
 
+TEST_F(NodeOperationsTest, AReleaseMayNameVeryManyDigests) {
+  snapshot();
+  std::string list = fmt::format(R"("{}")", hex_of(kBig));
+  for (int i = 0; i < 20'000; ++i) list += fmt::format(R"(,"{:064x}")", i);
+  node_.run("/node/release", fmt::format(R"({{"hexdigests":[{}]}})", list));
+  EXPECT_EQ(status_of(root() / "a/big")->st_nlink, 1U);
+}
+
 TEST_F(NodeOperationsTest, AReleaseRefusesWhatIsNoDigest) {
   EXPECT_EQ(node_.ask("POST", "/node/release", R"({"hexdigests":["xyz"]})").status, 422);
 }

@@ -3,8 +3,15 @@
 
 namespace cherax::node {
 
+namespace {
+
+/// Astacus' coordinator names every digest that it does not need: 1 MiB would be 15,000 of them.
+constexpr std::size_t kLongestList = 64 * 1024 * 1024;
+
+}  // namespace
+
 http::Response Node::start_release(const http::Request& request) {
-  const auto body = http::read_body<api::ReleaseRequest>(request);
+  const auto body = http::read_request<api::ReleaseRequest>(http::body_value(request, kLongestList), "body");
   std::vector<Digest> digests;
   for (const std::string& hexdigest : body.hexdigests) {
     const auto digest = Digest::from_hex(hexdigest);

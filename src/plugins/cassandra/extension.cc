@@ -90,11 +90,19 @@ void Extension::require_data_directory() const {
   const auto same = [&](const std::filesystem::path& path) {
     return path.lexically_normal() == data_directory().lexically_normal();
   };
-  if (data.size() == 1 && same(data.front())) return;
+  if (data.size() == 1 && same(data.front())) return require_no_link(data_directory());
   std::string found;
   for (const auto& path : data) found += fmt::format("{}{}", found.empty() ? "" : ", ", path.string());
   fail(ErrorKind::invalid, "{} keeps its data in {}, but node.root {} means exactly {}",
        options_->client.config_path.value(), found, node_.root.string(), data_directory().string());
+}
+
+void Extension::require_no_link(const std::filesystem::path& directory) {
+  if (!std::filesystem::is_symlink(directory)) return;
+  fail(ErrorKind::invalid,
+       "{} is a symbolic link to {}, and links are not followed: mount or move what is there to its place, or set "
+       "node.root and Cassandra's directories to where it is",
+       directory.string(), std::filesystem::read_symlink(directory).string());
 }
 
 lib::NodeTraces Extension::traces() const {

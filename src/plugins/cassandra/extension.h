@@ -44,8 +44,10 @@ class Extension final : public node::Extension {
   /// As it is on the disk now: an operator may have changed it since the server started.
   ::cherax::cassandra::Configuration configuration() const;
   ::cherax::cassandra::Directories directories() const;
-  /// Error{invalid} unless Cassandra's data is exactly in `<root>/data`.
+  /// Error{invalid} unless Cassandra's data is exactly in `<root>/data`, and that is no symbolic link.
   void require_data_directory() const;
+  /// Links are not followed below the root: what is behind one would not be backed up.
+  static void require_no_link(const std::filesystem::path& directory);
   std::filesystem::path data_directory() const { return node_.root / "data"; }
   /// Holds the suffix of a restore that was begun here and has not ended.
   std::filesystem::path restore_marker() const { return node_.db_path / "restore"; }

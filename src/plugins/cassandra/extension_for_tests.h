@@ -56,6 +56,8 @@ class ExtensionTest : public testing::Test {
   fs::path path(const std::string& name) const { return directory_.path() / name; }
   fs::path root() const { return path("root"); }
   fs::path data() const { return root() / "data"; }
+  /// Ours of the table shop.orders.
+  fs::path snapshot() const { return data() / "shop" / kOrders / "snapshots/astacus-backup"; }
   std::string yaml() const {
     return fmt::format(R"(# as it was delivered
 cluster_name: 'Test Cluster'

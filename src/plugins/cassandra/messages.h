@@ -34,7 +34,7 @@ struct ConfigurationResult : api::NodeResult {
   std::string datacenter;                   ///< by the snitch's files; empty: not known
   std::string rack;
   std::string restoring;                 ///< the suffix of a restore that was begun here and has not ended
-  std::vector<std::string> user_tables;  ///< some of the tables that have SSTables here, `keyspace.table`
+  std::vector<std::string> user_tables;  ///< some of the tables that are here, `keyspace.table`
   std::uint64_t data_bytes = 0;          ///< in the directories that a restore clears
   std::uint64_t available_bytes = 0;     ///< on the file system of the root
   std::uint64_t available_files = 0;

@@ -45,23 +45,18 @@ void for_each_directory(const fs::path& directory, Visit visit) {
   }
 }
 
-bool has_sstables(const fs::path& table) {
-  for (const auto& entry : fs::directory_iterator{table}) {
-    if (lib::parse_sstable_file(entry.path().filename().string())) return true;
-  }
-  return false;
-}
-
+/// Also those without SSTables: their rows may be in the commit log alone.
 std::vector<std::string> user_tables(const fs::path& data) {
   std::vector<std::string> tables;
   for_each_directory(data, [&](const fs::path& keyspace) {
     if (lib::is_system_keyspace(keyspace.filename().string())) return;
     for_each_directory(keyspace, [&](const fs::path& table) {
       const auto name = lib::parse_table_directory(table.filename().string());
-      if (!name || tables.size() >= kTablesNamed || !has_sstables(table)) return;
+      if (!name || tables.size() >= kTablesNamed) return;
       tables.push_back(keyspace.filename().string() + "." + name->table);
     });
   });
+  std::ranges::sort(tables);
   return tables;
 }
 

@@ -49,7 +49,12 @@ class Extension final : public node::Extension {
   /// Links are not followed below the root: what is behind one would not be backed up.
   static void require_no_link(const std::filesystem::path& directory);
   std::filesystem::path data_directory() const { return node_.root / "data"; }
-  /// Holds the suffix of a restore that was begun here and has not ended.
+  /// A restore that was begun here and has not ended.
+  struct BegunRestore {
+    std::string suffix;
+    bool cleared;  ///< what is in the directories now is not the operator's
+  };
+  std::optional<BegunRestore> begun_restore() const;
   std::filesystem::path restore_marker() const { return node_.db_path / "restore"; }
   std::filesystem::path edited_configuration() const { return node_.db_path / "cassandra.yaml"; }
   ::cherax::cassandra::NodeTraces traces() const;

@@ -94,7 +94,7 @@ ConfigurationResult Extension::get_configuration() {
     result.datacenter = location->datacenter;
     result.rack = location->rack;
   }
-  if (status_of(restore_marker())) result.restoring = read_text(restore_marker(), 4096);
+  if (const auto begun = begun_restore()) result.restoring = begun->suffix;
   result.user_tables = user_tables(data_directory());
   for (const auto& directory : directories().all()) result.data_bytes += bytes_below(directory);
   // The data may have a disk of its own.

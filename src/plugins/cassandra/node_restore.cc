@@ -15,11 +15,23 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// Stands behind the suffix in the marker when every directory was set aside.
+constexpr std::string_view kCleared = "\ncleared";
+
 void move_to(const fs::path& from, const fs::path& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) {
     fail_errno(errno, fmt::format("renaming {} to {}{}", from.string(), to.string(),
                                   errno == EBUSY ? " (a mount point? then use --discard-old)" : ""));
   }
+}
+
+/// In place of one that was set aside: Cassandra could not make it where the directory above is not its own.
+void make_like(const fs::path& model, const fs::path& directory) {
+  fs::create_directory(directory);
+  const auto status = status_of(model).value();
+  if (::chown(directory.c_str(), status.st_uid, status.st_gid) != 0 && errno != EPERM)
+    fail_errno(errno, fmt::format("changing the owner of {}", directory.string()));
+  fs::permissions(directory, fs::perms{status.st_mode & 07777});
 }
 
 fs::path set_aside_name(const fs::path& directory, const std::string& suffix) {
@@ -116,22 +128,33 @@ void Extension::clear(const ClearRequest& request) {
     fail(ErrorKind::invalid, "nothing is cleared while Cassandra runs: {}", *sign);
   }
   const auto all = directories().all();
-  const bool continued = status_of(restore_marker()) && read_text(restore_marker(), 4096) == request.suffix;
+  const auto begun = begun_restore();
+  const bool continued = begun && begun->suffix == request.suffix;
   for (const fs::path& directory : all) {
     const auto aside = set_aside_name(directory, request.suffix);
     if (!continued && status_of(aside)) fail(ErrorKind::invalid, "{} is there already: move it away", aside.string());
   }
-  write_durably(restore_marker(), request.suffix);
+  if (!continued) write_durably(restore_marker(), request.suffix);
   for (const fs::path& directory : all) {
-    if (!status_of(directory)) continue;
     const auto aside = set_aside_name(directory, request.suffix);
-    if (request.discard)
+    // What was the operator's is aside already: by an earlier attempt at this restore, which has left the rest.
+    const bool is_ours = status_of(aside) || (continued && begun->cleared);
+    if (status_of(directory) && (request.discard || is_ours)) {
       for (const auto& entry : fs::directory_iterator{directory}) fs::remove_all(entry.path());
-    else if (status_of(aside))
-      fs::remove_all(directory);  // an earlier attempt at this restore has set aside what was the operator's
-    else
+    } else if (status_of(directory)) {
       move_to(directory, aside);
+    }
+    if (!status_of(directory) && status_of(aside)) make_like(aside, directory);
   }
+  write_durably(restore_marker(), request.suffix + std::string{kCleared});
+}
+
+std::optional<Extension::BegunRestore> Extension::begun_restore() const {
+  if (!status_of(restore_marker())) return std::nullopt;
+  std::string text = read_text(restore_marker(), 4096);
+  const bool cleared = text.ends_with(kCleared);
+  if (cleared) text.resize(text.size() - kCleared.size());
+  return BegunRestore{text, cleared};
 }
 
 void Extension::place(const PlaceRequest& request) {

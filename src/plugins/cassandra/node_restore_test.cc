@@ -53,7 +53,7 @@ TEST_F(NodeRestoreTest, ClearingSetsEveryDirectoryAside) {
   EXPECT_EQ(text(aside("saved_caches") / "KeyCache.db"), "old cache");
   EXPECT_FALSE(is_there(aside("cdc_raw"))) << "there was none";
   for (const char* name : {"root/data", "commitlog", "hints", "saved_caches"})
-    EXPECT_FALSE(is_there(path(name))) << name;
+    EXPECT_TRUE(is_there(path(name)) && fs::is_empty(path(name))) << name;
   EXPECT_EQ(run("get-configuration").at("restoring"), kSuffix);
 }
 
@@ -73,10 +73,34 @@ TEST_F(NodeRestoreTest, AnotherAttemptKeepsWhatTheFirstSetAside) {
   write(data() / "shop" / kOrders / "nb-1-big-Data.db", "of the first attempt");
   write(path("commitlog/CommitLog-8-1.log"), "of the first attempt");
   clear();
-  EXPECT_FALSE(is_there(data()));
-  EXPECT_FALSE(is_there(path("commitlog")));
+  EXPECT_THAT(files_below(data()), IsEmpty());
+  EXPECT_THAT(files_below(path("commitlog")), IsEmpty());
   EXPECT_EQ(text(aside("root/data") / "shop" / kOrders / "nb-1-big-Data.db"), "old data");
   EXPECT_THAT(files_below(aside("commitlog")), ElementsAre("CommitLog-7-1.log"));
+}
+
+// On a full disk the second attempt could not go on.
+TEST_F(NodeRestoreTest, AnotherAttemptOnANodeThatWasEmptyDoesNotKeepWhatTheFirstLeft) {
+  fs::remove_all(data());
+  clear();
+  write(data() / "shop" / kOrders / "nb-1-big-Data.db", "of the first attempt");
+  clear();
+  EXPECT_THAT(files_below(data()), IsEmpty());
+  EXPECT_FALSE(is_there(aside("root/data")));
+}
+
+// Cassandra could not make them itself where the directory above belongs to root.
+TEST_F(NodeRestoreTest, ClearedDirectoriesKeepTheirOwnerAndMode) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  ASSERT_EQ(::chown(path("commitlog").c_str(), 1234, 2345), 0);
+  fs::permissions(path("commitlog"), fs::perms{0750});
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    clear();
+    const auto status = status_of(path("commitlog")).value();
+    EXPECT_EQ(status.st_uid, 1234U);
+    EXPECT_EQ(status.st_gid, 2345U);
+    EXPECT_EQ(status.st_mode & 07777, 0750U);
+  }
 }
 
 TEST_F(NodeRestoreTest, AnAttemptThatWasKilledHalfWayIsCompleted) {

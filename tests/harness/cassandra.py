@@ -42,6 +42,7 @@ class CassandraNode:
         self.root = settings.root
         self.address = settings.address
         self.cql_port = settings.cql_port
+        self.jmx_port = settings.jmx_port
         self.rack = settings.rack
         self.datacenter = settings.datacenter
         self.tokens = settings.tokens

@@ -182,6 +182,7 @@ class Cherax:
                         "start_command": node.start_command,
                         "stop_command": node.stop_command,
                         "access_level": "write",
+                        "jmx_port": node.jmx_port,
                     },
                 }
                 for node in cluster.nodes

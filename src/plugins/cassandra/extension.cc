@@ -112,6 +112,10 @@ lib::NodeTraces Extension::traces() const {
   const auto client = lib::resolve_client(options_->client);
   for (const auto& host : client.hostnames)
     traces.endpoints.push_back({host, client.port.value(), "native transport port"});
+  if (config.native_transport_port_ssl) {
+    for (const auto& host : client.hostnames)
+      traces.endpoints.push_back({host, *config.native_transport_port_ssl, "TLS native transport port"});
+  }
   if (config.listen_address) {
     traces.endpoints.push_back({*config.listen_address, config.storage_port, "storage port"});
     traces.endpoints.push_back({*config.listen_address, config.ssl_storage_port, "TLS storage port"});

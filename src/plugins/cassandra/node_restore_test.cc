@@ -149,6 +149,14 @@ TEST_F(NodeRestoreTest, NothingIsClearedWhileAPortIsOpen) {
   EXPECT_FALSE(is_there(path("db/restore")));
 }
 
+TEST_F(NodeRestoreTest, TheTlsPortOfClientsIsAlsoLookedAt) {
+  const http::Server listener{{.port = 0, .spool_directory = directory_.path()}, {}};
+  edit_yaml("native_transport_port: 3",
+            fmt::format("native_transport_port: 3\nnative_transport_port_ssl: {}", listener.port()));
+  EXPECT_THAT(error_of_clear(), HasSubstr(std::to_string(listener.port())));
+  expect_nothing_touched();
+}
+
 TEST_F(NodeRestoreTest, NothingIsClearedWhileAProcessHasAFileOpen) {
   const int held = ::open((path("commitlog") / "CommitLog-7-1.log").c_str(), O_RDONLY);
   const ::pid_t child = ::fork();

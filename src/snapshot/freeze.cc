@@ -18,6 +18,17 @@ namespace {
        links);
 }
 
+/// Whether the root or a directory in it (a disk may be mounted there) is on that device.
+bool has_device(const std::filesystem::path& root, ::dev_t device) {
+  struct ::stat status {};
+  if (::stat(root.c_str(), &status) != 0) fail_errno(errno, fmt::format("reading the status of {}", root.string()));
+  if (status.st_dev == device) return true;
+  for (const auto& entry : std::filesystem::directory_iterator{root}) {
+    if (::lstat(entry.path().c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_dev == device) return true;
+  }
+  return false;
+}
+
 std::filesystem::path make_links_directory(const std::filesystem::path& root,
                                            const std::filesystem::path& link_directory) {
   struct ::stat source {};  // first: a root that is gone must not be made again by its link directory
@@ -32,7 +43,7 @@ std::filesystem::path make_links_directory(const std::filesystem::path& root,
   struct ::stat target {};
   if (::lstat(links.c_str(), &target) != 0) fail_errno(errno, fmt::format("reading the status of {}", links.string()));
   if (!S_ISDIR(target.st_mode)) fail(ErrorKind::invalid, "{} is in the way: it has to be a directory", links.string());
-  if (source.st_dev != target.st_dev) refuse_other_file_system(links.string());
+  if (!has_device(root, target.st_dev)) refuse_other_file_system(links.string());
   return links;
 }
 

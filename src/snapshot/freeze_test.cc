@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 
 #include "snapshot/testing.h"
 
@@ -167,6 +168,23 @@ TEST(FreezeElsewhere, RefusesAFileOnAnotherFileSystemThanTheLinks) {
   const auto error = testing::error_of([&] { freezer.link(directory.number(), "a"); });
   EXPECT_EQ(error.kind(), ErrorKind::invalid);
   EXPECT_THAT(error.message(), HasSubstr("another file system"));
+}
+
+// A disk of its own for the data: the links have to be on it.
+TEST(FreezeElsewhere, LinksMayBeInADirectoryOfTheRootThatIsMounted) {
+  const testing::Directory root;
+  const auto mounted = root.path() / "data";
+  std::filesystem::create_directory(mounted);
+  if (::mount("tmpfs", mounted.c_str(), "tmpfs", 0, nullptr) != 0) GTEST_SKIP() << "mounting is not permitted here";
+  struct Unmount {
+    std::filesystem::path directory;
+    ~Unmount() { ::umount2(directory.c_str(), MNT_DETACH); }
+  } const unmount{mounted};
+  root.write("data/a", "x");
+  Freezer freezer{root.path(), mounted / ".links"};
+  const Tree tree{mounted};
+  const auto directory = tree.open_directory("");
+  EXPECT_TRUE(freezer.link(directory.number(), "a"));
 }
 
 }  // namespace

@@ -200,7 +200,9 @@ TEST_F(ExtensionTest, TheFreeSpaceIsThatOfTheFileSystemOfTheData) {
   struct ::statvfs of_root {};
   ASSERT_EQ(::statvfs(root().c_str(), &of_root), 0);
   ASSERT_NE(expected.f_files, of_root.f_files) << "the test needs two file systems";
-  const auto files = json::read<ConfigurationResult>(run("get-configuration")).value().available_files;
+  const auto configuration = json::read<ConfigurationResult>(run("get-configuration")).value();
+  EXPECT_THAT(configuration.mount_points, ElementsAre(data().string()));
+  const auto files = configuration.available_files;
   const auto distance = [&](const struct ::statvfs& space) {
     return std::max<std::uint64_t>(files, space.f_favail) - std::min<std::uint64_t>(files, space.f_favail);
   };

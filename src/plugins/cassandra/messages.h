@@ -39,10 +39,11 @@ struct ConfigurationResult : api::NodeResult {
   std::uint64_t available_bytes = 0;     ///< on the file system of the root
   std::uint64_t available_files = 0;
   AccessLevel access_level = AccessLevel::write;
+  std::vector<std::string> mount_points;  ///< those of the directories that a restore clears: they cannot be renamed
 };
 BOOST_DESCRIBE_STRUCT(ConfigurationResult, (api::NodeResult),
                       (cluster_name, own_addresses, seeds, seed_addresses, datacenter, rack, restoring, user_tables,
-                       data_bytes, available_bytes, available_files, access_level))
+                       data_bytes, available_bytes, available_files, access_level, mount_points))
 
 /// A member of the ring as `nodetool status` on the node shows it.
 struct Member {

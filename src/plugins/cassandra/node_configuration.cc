@@ -97,6 +97,10 @@ ConfigurationResult Extension::get_configuration() {
   if (const auto begun = begun_restore()) result.restoring = begun->suffix;
   result.user_tables = user_tables(data_directory());
   for (const auto& directory : directories().all()) result.data_bytes += bytes_below(directory);
+  for (const auto& directory : directories().all()) {
+    const auto own = status_of(directory), above = status_of(directory.parent_path());
+    if (own && above && own->st_dev != above->st_dev) result.mount_points.push_back(directory.string());
+  }
   // The data may have a disk of its own.
   const fs::path data = status_of(data_directory()) ? data_directory() : node_.root;
   struct ::statvfs space {};

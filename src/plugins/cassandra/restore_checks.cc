@@ -94,6 +94,13 @@ void require_clearable(const coordinator::Restore& restore, const std::vector<Co
     fail(ErrorKind::denied, "{} allows backups only (node.cassandra.access_level: read); nothing was touched",
          restore.cluster().name(node));
   }
+  for (std::size_t node = 0; node < targets.size(); ++node) {
+    if (targets[node].mount_points.empty() || restore.request().discard_old) continue;
+    fail(ErrorKind::invalid,
+         "{} has file systems of their own in {}, which cannot be set aside; nothing was touched. To remove what they "
+         "hold at once: --discard-old",
+         restore.cluster().name(node), joined(targets[node].mount_points));
+  }
   if (restore.request().overwrite || options.restore_overwrite) return;
   for (std::size_t node = 0; node < targets.size(); ++node) {
     if (targets[node].user_tables.empty() || targets[node].restoring == suffix_of(restore)) continue;

@@ -16,8 +16,9 @@ namespace cherax::plugins::cassandra {
 /// never join another ring), when cluster names differ, or a node keeps its data elsewhere than node.root says.
 std::vector<ConfigurationResult> require_own_seeds(coordinator::Restore& restore);
 
-/// Error{invalid} when a node allows backups only, or when it holds user tables, unless the operator said that it may
-/// be overwritten or the tables are those of an earlier attempt at the same restore.
+/// Error{invalid} when a node allows backups only, or has a mount point that cannot be set aside, or when it holds user
+/// tables, unless the operator said that it may be overwritten or the tables are those of an earlier attempt at the
+/// same restore.
 void require_clearable(const coordinator::Restore& restore, const std::vector<ConfigurationResult>& targets,
                        const PluginOptions& options);
 

@@ -238,6 +238,13 @@ TEST_F(RestoreChecksTest, ANodeThatAllowsBackupsOnlyStopsTheRestoreBeforeAnythin
               AllOf(HasSubstr(node_name(2) + " allows backups only"), HasSubstr("nothing was touched")));
 }
 
+TEST_F(RestoreChecksTest, AMountPointIsNotSetAside) {
+  targets_[1].mount_points = {"/var/lib/cassandra/data"};
+  EXPECT_THAT(error_of([&] { require_clearable(found_restore({.overwrite = true}), targets_, {}); }).message(),
+              AllOf(HasSubstr(node_name(1)), HasSubstr("/var/lib/cassandra/data"), HasSubstr("--discard-old")));
+  EXPECT_NO_THROW(require_clearable(found_restore({.overwrite = true, .discard_old = true}), targets_, {}));
+}
+
 TEST_F(RestoreChecksTest, SaysWhichNodesAreTooFewOrTooMany) {
   targets_[2].rack = "r2";
   EXPECT_THAT(error_of([&] { map_nodes(found_restore(), data_, targets_, {}); }).message(), HasSubstr("rack"));

@@ -20,6 +20,7 @@ constexpr Duration kRateWindow = seconds{5};
 constexpr Duration kRateBasis = seconds{1};
 constexpr Duration kEstimateWindow = seconds{30};
 constexpr Duration kEstimateBasis = seconds{5};
+constexpr Duration kLongestFirstGap = std::chrono::minutes{1};  // poll.delay_max of a coordinator, unless configured
 constexpr double kLongestEstimate = 100 * 86'400.0;
 constexpr std::size_t kShortestName = 8;
 
@@ -37,6 +38,7 @@ bool same_step(const api::StepStatus& left, const api::StepStatus& right) {
 }  // namespace
 
 void ProgressLine::observe(SteadyTime now, const api::OperationStatus& status) {
+  now_ = now;
   const Amount sum = amount_of(status);
   const auto step = status.step.value_or(api::StepStatus{});
   if (samples_.empty() || !same_step(step, step_) || status.attempt != attempt_) begin_step(now, status, sum);
@@ -47,8 +49,11 @@ void ProgressLine::observe(SteadyTime now, const api::OperationStatus& status) {
                        rest(sum.bytes, base_.bytes_total), rest(sum.bytes_total, base_.bytes_total)};
   if (current.total() != current_.total()) total_since_ = now;
   if (current.in_bytes() != current_.in_bytes() || current.done() < current_.done()) samples_.clear();
+  const bool fresh = samples_.empty() || current != current_;
   current_ = current;
+  if (!fresh) return;
 
+  if (!samples_.empty() && stalls()) samples_.clear();  // the time of a stall is not that of the work that goes on
   samples_.push_back({now, current_.done()});
   while (samples_.size() > 2 && now - samples_[1].time >= kEstimateWindow) samples_.pop_front();
 }
@@ -78,28 +83,47 @@ void ProgressLine::begin_step(SteadyTime now, const api::OperationStatus& status
   samples_.clear();
 }
 
+Duration ProgressLine::longest_gap() const {
+  Duration longest{};
+  for (std::size_t i = 1; i < samples_.size(); ++i) {
+    longest = std::max(longest, samples_[i].time - samples_[i - 1].time);
+  }
+  return longest;
+}
+
+bool ProgressLine::stalls() const {
+  // A coordinator's polls grow apart: by default, each comes after twice the time of the one before.
+  const auto next_gap = samples_.size() < 2 ? kLongestFirstGap : 2 * longest_gap();
+  return now_ - samples_.back().time > next_gap + kRateWindow;
+}
+
 std::optional<double> ProgressLine::rate(Duration window, Duration basis) const {
-  if (samples_.size() < 2) return std::nullopt;
+  if (stalls()) return 0;
   const Sample& last = samples_.back();
-  auto first = std::ranges::find_if(samples_, [&](const Sample& sample) { return last.time - sample.time <= window; });
-  if (first == samples_.end() - 1) --first;
-  const auto time = last.time - first->time;
+  // Some numbers are fresh for one node only: the window has to have fresh ones of all.
+  window = std::max(window, longest_gap());
+  const auto is_old = [&](const Sample& sample) { return last.time - sample.time >= window; };
+  const auto old = std::ranges::find_if(samples_.rbegin(), samples_.rend(), is_old);
+  const Sample& first = old == samples_.rend() ? samples_.front() : *old;
+  const auto time = last.time - first.time;
   if (time < basis) return std::nullopt;
-  return static_cast<double>(last.done - first->done) / in_seconds(time);
+  return static_cast<double>(last.done - first.done) / in_seconds(time);
 }
 
 std::optional<seconds> ProgressLine::time_left() const {
   const auto rest = current_.total() - current_.done();
-  if (rest <= 0 || samples_.back().time - total_since_ < kEstimateBasis) return std::nullopt;
+  const auto& last = samples_.back().time;
+  if (rest <= 0 || last - total_since_ < kEstimateBasis) return std::nullopt;
   const auto average = rate(kEstimateWindow, kEstimateBasis);
   if (!average || *average <= 0) return std::nullopt;
-  const double left = static_cast<double>(rest) / *average;
-  if (left > kLongestEstimate) return std::nullopt;
+  const double left = static_cast<double>(rest) / *average - in_seconds(now_ - last);
+  if (left <= 0 || left > kLongestEstimate) return std::nullopt;
   return seconds{static_cast<std::int64_t>(std::ceil(left))};
 }
 
 std::string ProgressLine::numbers() const {
   std::string text;
+  if (samples_.empty()) return text;
   const auto append = [&](const std::string& part) { text += ", " + part; };
   if (current_.in_bytes()) {
     append(fmt::format("{} of {} files", current_.items, current_.items_total));
@@ -109,10 +133,9 @@ std::string ProgressLine::numbers() const {
     }
   } else if (current_.items_total > 0) {
     append(fmt::format("{} of {}", current_.items, current_.items_total));
-  } else if (!samples_.empty() && samples_.back().time - step_began_ >= seconds{1}) {
-    append(format_duration(std::chrono::floor<seconds>(samples_.back().time - step_began_)));
+  } else if (now_ - step_began_ >= seconds{1}) {
+    append(format_duration(std::chrono::floor<seconds>(now_ - step_began_)));
   }
-  if (samples_.empty()) return text;
   if (const auto left = time_left()) append(format_estimate(*left) + " left");
   return text;
 }

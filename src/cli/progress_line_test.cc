@@ -4,6 +4,10 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include <cmath>
+#include <functional>
+#include <regex>
+
 namespace cherax::cli {
 namespace {
 
@@ -57,13 +61,99 @@ TEST(ProgressLine, ShowsNoTimeLeftWhileTheTotalGrows) {
   EXPECT_EQ(line.text(kWide), "[7/10] snapshot, 20 of 300 files, 20.0 MB of 300.0 MB, 1.0 MB/s");
 }
 
-TEST(ProgressLine, ShowsNoTimeLeftOnceNothingHasMovedForLong) {
-  auto line = steady_upload(20);
-  const auto stalled = in_step(9, "upload", blocks(200, 1000, 200 * kMega, 1000 * kMega));
-  line.observe(at(28s), stalled);
-  EXPECT_EQ(line.text(kWide), "[9/10] upload, 200 of 1000 files, 200.0 MB of 1.0 GB, 0 B/s, 2m left");
-  for (auto time = 29s; time <= 60s; ++time) line.observe(at(time), stalled);
-  EXPECT_EQ(line.text(kWide), "[9/10] upload, 200 of 1000 files, 200.0 MB of 1.0 GB, 0 B/s");
+/// An upload of 40 GB by 10 MB a second that is looked at each second, while the server has fresh numbers only at some
+/// times.
+class ProgressLineRefreshedRarely : public testing::Test {
+ protected:
+  static constexpr std::int64_t kTotal = 40'000;
+  static constexpr double kRate = 10;
+
+  /// `refreshed_at` is the time of the latest refresh, for each time that is looked at.
+  void look(std::int64_t from, std::int64_t to, const std::function<double(double)>& refreshed_at,
+            const std::function<void(std::int64_t)>& check) {
+    for (auto second = from; second <= to; ++second) {
+      const auto done = static_cast<std::int64_t>(kRate * refreshed_at(static_cast<double>(second)));
+      line_.observe(at(std::chrono::seconds{second}),
+                    in_step(9, "upload", blocks(done, kTotal, done * kMega, kTotal * kMega)));
+      check(second);
+    }
+  }
+  void expect_honest(std::int64_t second) const {
+    const auto text = line_.text(kWide);
+    std::smatch match;
+    ASSERT_TRUE(std::regex_search(text, match, std::regex{R"(, ([\d.]+) MB/s)"})) << second << ": " << text;
+    EXPECT_NEAR(std::stod(match[1]), kRate, 0.3 * kRate) << second << ": " << text;
+    ASSERT_TRUE(std::regex_search(text, match, std::regex{R"(, (?:(\d+)h ?)?(?:(\d+)m ?)?(?:(\d+)s ?)?left)"}))
+        << second << ": " << text;
+    const auto part = [&](std::size_t i) { return match[i].matched ? std::stod(match[i]) : 0; };
+    const double left = static_cast<double>(kTotal) / kRate - static_cast<double>(second);
+    EXPECT_NEAR(3600 * part(1) + 60 * part(2) + part(3), left, 0.3 * left) << second << ": " << text;
+  }
+
+  ProgressLine line_{"backup"};
+};
+
+TEST_F(ProgressLineRefreshedRarely, ShowsTheTrueRateAndTimeLeftFromTheSecondRefreshOn) {
+  for (const std::int64_t every : {1, 10, 60}) {
+    for (const double phase : {0.0, 0.4, 0.9}) {
+      line_ = ProgressLine{"backup"};
+      const auto refreshed_at = [&](double now) {
+        const double interval = static_cast<double>(every);
+        return std::max(0.0, std::floor((now - phase) / interval) * interval + phase);
+      };
+      // Without a basis of five seconds there is no time left.
+      const auto from = std::max<std::int64_t>(2 * every + 1, 7);
+      look(0, 5 * every + 30, refreshed_at, [&](std::int64_t second) {
+        if (second >= from) expect_honest(second);
+      });
+    }
+  }
+}
+
+TEST_F(ProgressLineRefreshedRarely, ShowsThemWhileTheDelaysGrow) {
+  const auto refreshed_at = [](double now) {
+    double last = 0;
+    for (double delay = 1; last + delay <= now; delay = std::min(2 * delay, 60.0)) last += delay;
+    return last;
+  };
+  look(0, 400, refreshed_at, [&](std::int64_t second) {
+    if (second >= 7) expect_honest(second);
+  });
+}
+
+TEST_F(ProgressLineRefreshedRarely, ShowsAStallOnceARefreshIsLongOverdueAndRecoversFromIt) {
+  for (const std::int64_t every : {1, 10, 60}) {
+    line_ = ProgressLine{"backup"};
+    const auto last = static_cast<double>(5 * every);
+    const auto back = 5 * every + 1000;
+    const auto refreshed_at = [&](double now) {
+      const double interval = static_cast<double>(every);
+      const double running = std::floor(now / interval) * interval;
+      return now >= static_cast<double>(back) ? running - static_cast<double>(back) + last : std::min(last, running);
+    };
+    look(0, back - 1, refreshed_at, [&](std::int64_t second) {
+      if (second < 5 * every + 2 * every + 10) return;
+      EXPECT_TRUE(line_.text(kWide).ends_with(" of 40.0 GB, 0 B/s")) << second << ": " << line_.text(kWide);
+    });
+    look(back, back + 5 * every, refreshed_at, [](std::int64_t) {});
+    EXPECT_NE(line_.text(kWide).find("10.0 MB/s"), std::string::npos) << line_.text(kWide);
+  }
+}
+
+TEST(ProgressLine, ShowsAStallFromTheStart) {
+  ProgressLine line{"backup"};
+  const auto nothing = in_step(9, "upload", blocks(0, 1000, 0, 1000 * kMega));
+  for (auto time = 0s; time <= 60s; ++time) line.observe(at(time), nothing);
+  EXPECT_EQ(line.text(kWide), "[9/10] upload, 0 of 1000 files, 0 B of 1.0 GB") << "the next numbers may be to come";
+  for (auto time = 61s; time <= 120s; ++time) line.observe(at(time), nothing);
+  EXPECT_EQ(line.text(kWide), "[9/10] upload, 0 of 1000 files, 0 B of 1.0 GB, 0 B/s");
+}
+
+TEST(ProgressLine, TheTimeLeftRunsDownBetweenTwoRefreshes) {
+  auto line = steady_upload(60);
+  EXPECT_EQ(line.text(kWide), "[9/10] upload, 600 of 1000 files, 600.0 MB of 1.0 GB, 10.0 MB/s, 40s left");
+  line.observe(at(64s), in_step(9, "upload", blocks(600, 1000, 600 * kMega, 1000 * kMega)));
+  EXPECT_EQ(line.text(kWide), "[9/10] upload, 600 of 1000 files, 600.0 MB of 1.0 GB, 10.0 MB/s, 36s left");
 }
 
 TEST(ProgressLine, TakesTheRateFromTheLastSecondsAndTheTimeLeftFromALongerAverage) {

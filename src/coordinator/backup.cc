@@ -27,7 +27,8 @@ void Backup::snapshot(const std::vector<api::SnapshotGroup>& groups) {
   holds_links_ = true;
   api::SnapshotRequest request;
   request.groups = groups;
-  snapshots_ = nodes_.all("snapshot", request);
+  snapshots_ =
+      nodes_.all("snapshot", request, [this](const api::Progress& progress) { context_.plan.progress(progress); });
   BlockTable table;
   for (std::size_t node = 0; node < snapshots_.size(); ++node) {
     in_context(fmt::format("the snapshot of {}", context_.cluster.name(node)), [&] {

@@ -239,6 +239,31 @@ TEST_F(CoordinatorTest, AFailedBackupIsTriedAgainUnderTheSameLocks) {
   EXPECT_EQ(attempts, -7) << "three attempts";
 }
 
+TEST_F(CoordinatorTest, ABackupShowsWhatTheNodesHaveHashedWhileTheyDo) {
+  serve();
+  for (const char* verb : {"snapshot", "release"}) {
+    nodes_.on(fmt::format("POST /node/{}", verb), [verb](std::size_t, const http::Request& request) {
+      return http::json_response(api::StartResult{7, request.url_of(fmt::format("/node/{}/7", verb))});
+    });
+  }
+  nodes_.on("GET /node/release/7",
+            [](std::size_t, const http::Request&) { return http::Response::json(R"({"progress":{"final":true}})"); });
+  std::array<std::atomic<int>, 3> polls{};
+  std::promise<json::value> seen;
+  nodes_.on("GET /node/snapshot/7", [&](std::size_t node, const http::Request&) {
+    const bool final = ++polls.at(node) > 1;
+    if (final && node == 0) seen.set_value(ask("GET", "/backup/1").body.at("progress"));
+    return http::Response::json(
+        fmt::format(R"({{"progress":{{"handled":{0},"total":5,"bytes":{0}0,"bytes_total":50,"final":{1}}}}})",
+                    final ? 5 : 2, final));
+  });
+  script_.backup = [](Backup& backup) { backup.plan().step(kFirst, [&] { backup.snapshot({}); }); };
+  const auto status = run("/backup");
+  EXPECT_EQ(seen.get_future().get(),
+            parse(R"({"handled":6,"failed":0,"total":15,"final":false,"bytes":60,"bytes_total":150})"));
+  EXPECT_EQ(status.at("progress").at("handled"), 15) << status;
+}
+
 TEST_F(CoordinatorTest, ALostLockEndsABackupForGood) {
   options_.default_lock_ttl = 2ms;
   serve();

@@ -24,6 +24,26 @@ bool require_file(json::Reader& reader, const std::string& key, const std::optio
   });
 }
 
+/// What is wrong with it would show at the first session otherwise, and that may be the one of a restore.
+bool require_tls_that_works(json::Reader& reader, const cassandra::ClientOptions& client) {
+  const auto need = [&](const char* key, const auto& given, bool is_met, const char* other) {
+    if (!given || is_met) return true;
+    return reader.at_path({"client", key}, [&] {
+      return reader.add_problem(json::Problem::Kind::invalid_value, json::Problem::Type::other,
+                                fmt::format("{} beside it", other));
+    });
+  };
+  constexpr const char* kPem = "the path of a file in PEM form";
+  const bool with_ca = client.ca_cert_path.has_value();
+  return need("client_cert_path", client.client_cert_path, with_ca, "ca_cert_path") &&
+         need("client_key_path", client.client_key_path, with_ca, "ca_cert_path") &&
+         need("tls_server_name", client.tls_server_name, with_ca, "ca_cert_path") &&
+         need("client_key_path", client.client_key_path, client.client_cert_path.has_value(), "client_cert_path") &&
+         require_file(reader, "ca_cert_path", client.ca_cert_path, kPem) &&
+         require_file(reader, "client_cert_path", client.client_cert_path, kPem) &&
+         require_file(reader, "client_key_path", client.client_key_path, kPem);
+}
+
 std::unique_ptr<coordinator::Plugin> make_cassandra_plugin(json::Reader& reader, const json::value& plugin_config,
                                                            const coordinator::CoordinatorOptions& coordinator) {
   plugins::cassandra::PluginOptions options;
@@ -37,7 +57,7 @@ std::unique_ptr<coordinator::Plugin> make_cassandra_plugin(json::Reader& reader,
   }
   const bool files_are_there =
       require_file(reader, "config_path", options.client.config_path, "the path of a cassandra.yaml") &&
-      require_file(reader, "ca_cert_path", options.client.ca_cert_path, "the path of a file in PEM form");
+      require_tls_that_works(reader, options.client);
   if (!files_are_there) return nullptr;
   return std::make_unique<plugins::cassandra::CassandraPlugin>(std::move(options));
 }
@@ -76,6 +96,7 @@ std::unique_ptr<node::Extension> make_cassandra_extension(json::Reader& reader, 
                                 "the path of this node's cassandra.yaml");
     });
   }
+  require_tls_that_works(reader, options.client);
   return std::make_unique<Extension>(std::move(options), node, system_clock());
 }
 

@@ -1,6 +1,7 @@
 #include "app/config.h"
 
 #include <algorithm>
+#include <regex>
 #include <set>
 
 #include "app/all_plugins.h"
@@ -29,6 +30,14 @@ bool is_prefix(const json::Path& prefix, const json::Path& path) {
 bool is_existing_directory(const std::filesystem::path& path) {
   std::error_code ignored;
   return std::filesystem::is_directory(path, ignored);
+}
+
+/// A coordinator asks `<url>/lock`: without /node that would be its own API, which asks it again, and so on.
+bool is_node_url(const std::string& url) {
+  static const std::regex kUrl{
+      R"(https?://([^/?#@]*@)?(\[[0-9a-fA-F:.]+\]|[^/?#@:\[\]]+)(:([0-9]{1,5}))?(/[^?#]*)?/node)"};
+  std::smatch parts;
+  return std::regex_match(url, parts, kUrl) && (!parts[4].matched || std::stoi(parts[4]) <= 65535);
 }
 
 /// Reads the sections one after another and collects every problem before it gives up.
@@ -114,8 +123,7 @@ void Loader::read_nodes(coordinator::CoordinatorOptions& options) {
   for (std::size_t i = 0; i < file_.coordinator->nodes.size(); ++i) {
     const auto& [url, az] = file_.coordinator->nodes[i];
     const json::Path path{"coordinator", "nodes", i, "url"};
-    const bool is_http = url.starts_with("http://") || url.starts_with("https://");
-    require(is_http, path, "the URL of a node API, like http://10.0.0.1:5515/node");
+    require(is_node_url(url), path, "http(s)://host:port/node, the URL of a node API");
     require(urls.insert(url).second, path, "another URL than the entries before: a node cannot be locked twice");
     options.nodes.push_back({url, az});
   }
@@ -149,7 +157,15 @@ void Loader::read_coordinator(Config& config) {
   options.backup_attempts = section.backup_attempts;
   options.restore_attempts = section.restore_attempts;
   options.fan_out = section.fan_out;
-  if (section.retention) options.retention = *section.retention;
+  if (section.retention) {
+    const auto not_negative = [&](std::optional<std::int64_t> number, const char* key) {
+      require(number.value_or(0) >= 0, {"coordinator", "retention", key}, "a whole number from 0 up");
+    };
+    not_negative(section.retention->minimum_backups, "minimum_backups");
+    not_negative(section.retention->maximum_backups, "maximum_backups");
+    not_negative(section.retention->keep_days, "keep_days");
+    options.retention = *section.retention;
+  }
   options.gc_grace = seconds{section.gc_grace};
   if (file_.node) options.db_path = file_.node->db_path;
   if (storage_) options.temporary_directory = storage_->temporary_directory;

@@ -255,7 +255,7 @@ object_storage:
 uvicorn: {log_level: chatty}
 )");
   for (const char* line : {
-           "DIR/c.yaml:3: coordinator.nodes[0].url: expected the URL of a node API",
+           "DIR/c.yaml:3: coordinator.nodes[0].url: expected http(s)://host:port/node",
            "DIR/c.yaml:4: coordinator.plugin: expected one of cassandra, files",
            "DIR/c.yaml:5: coordinator.fan_out: expected a whole number from 1 up",
            "DIR/c.yaml:7: node.root: expected the absolute path of an existing directory",
@@ -284,6 +284,35 @@ TEST_F(ConfigTest, RefusesNumbersThatCannotWork) {
     const auto node = fmt::format("{}  parallel: {{{}: 0}}\n", kNode, key);
     EXPECT_THAT(problems_of(Sections{.node = node}.text()),
                 StartsWith(fmt::format("DIR/c.yaml:9: node.parallel.{}: ", key)));
+  }
+}
+
+TEST_F(ConfigTest, ANodesUrlIsThatOfItsNodeApi) {
+  const auto with_url = [](const std::string& url) {
+    return Sections{.coordinator = replaced(kCoordinator, "http://127.0.0.1:5515/node", "'" + url + "'")}.text();
+  };
+  for (const char* url :
+       {"http://10.0.0.1:5515", "http://10.0.0.1:5515/", "http://10.0.0.1:5515/nodes", "http://node", "http:///node",
+        "https://[bad/node", "http://10.0.0.1:99999/node", "http://10.0.0.1:port/node", "ftp://10.0.0.1/node",
+        "http://10.0.0.1:5515/node?a=/node", "http://10.0.0.1:5515/node#/node", "http://10.0.0.1:5515/node/", ""}) {
+    EXPECT_THAT(problems_of(with_url(url)),
+                StartsWith("DIR/c.yaml:3: coordinator.nodes[0].url: expected http(s)://host:port/node"))
+        << url;
+  }
+  for (const char* url : {"https://[::1]:5515/node", "http://cassandra-1/node", "http://user:hunter2@10.0.0.1:1/node",
+                          "http://proxy/cassandra-1/node"}) {
+    EXPECT_EQ(problems_of(with_url(url)), "no error") << url;
+  }
+}
+
+TEST_F(ConfigTest, RetentionIsNotNegative) {
+  for (const char* key : {"minimum_backups", "maximum_backups", "keep_days"}) {
+    const auto with = [&](int number) {
+      return Sections{.coordinator = fmt::format("{}  retention: {{{}: {}}}\n", kCoordinator, key, number)}.text();
+    };
+    EXPECT_EQ(problems_of(with(-1)),
+              fmt::format("DIR/c.yaml:6: coordinator.retention.{}: expected a whole number from 0 up", key));
+    EXPECT_EQ(problems_of(with(0)), "no error");
   }
 }
 

@@ -80,6 +80,7 @@ http::ServerOptions server_options(const Config& config) {
 
 int run_server(const std::filesystem::path& path) {
   Config config = load_config(path);
+  warn_if_open(config.listen);  // whatever log_level says
   log::set_level(config.log_level);
   const EndSignals end;
   const http::ServerOptions options = server_options(config);
@@ -95,7 +96,6 @@ int run_server(const std::filesystem::path& path) {
                                                              *config.storages, client, system_clock());
     coordinator->add_routes(router);
   }
-  warn_if_open(config.listen);
   http::Server server{options, std::move(router)};
   log::info("serving on {}:{}", options.host, server.port());
   notify_ready();

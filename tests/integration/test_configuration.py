@@ -184,12 +184,15 @@ WRONG: list[tuple[Path_, Any, str]] = [
     (("uvicorn", "log_level"), "loud", "one of trace, debug, info"),
     (("coordinator", "nodes"), "http://127.0.0.1:1/node", "a list"),
     (("coordinator", "nodes", 0), "http://127.0.0.1:1/node", "an object"),
-    (("coordinator", "nodes", 0, "url"), "localhost", "the URL of a node API"),
+    (("coordinator", "nodes", 0, "url"), "localhost", "expected http(s)://host:port/node"),
+    (("coordinator", "nodes", 0, "url"), "http://127.0.0.1:1", "expected http(s)://host:port/node"),
+    (("coordinator", "nodes", 0, "url"), "https://[bad", "expected http(s)://host:port/node"),
     (("coordinator", "default_lock_ttl"), 0, "1 up"),
     (("coordinator", "poll", "delay_start"), 0, "1 up"),
     (("coordinator", "poll", "delay_max"), 0, "1 up"),
     (("coordinator", "poll", "duration"), 0, "1 up"),
     (("coordinator", "poll", "result_timeout"), 0, "1 up"),
+    (("coordinator", "retention", "keep_days"), -1, "0 up"),
     (("coordinator", "backup_attempts"), [2], "a whole number"),
     (("coordinator", "plugin_config", "client", "password"), [PASSWORD], "text"),
     (("node", "copy_root_owner"), PASSWORD, "true or false"),
@@ -214,6 +217,9 @@ WRONG: list[tuple[Path_, Any, str]] = [
     (("node", "cassandra", "client", "config_path"), "/nonexistent", "cassandra.yaml"),
     (("coordinator", "plugin_config", "client", "config_path"), "/nonexistent", "cassandra.yaml"),
     (("coordinator", "plugin_config", "client", "ca_cert_path"), "/nonexistent", "file"),
+    (("node", "cassandra", "client", "ca_cert_path"), "/nonexistent", "file"),
+    (("coordinator", "plugin_config", "client", "client_key_path"), "@/file", "ca_cert_path beside it"),
+    (("node", "cassandra", "client", "tls_server_name"), "a", "ca_cert_path beside it"),
     (("object_storage", "temporary_directory"), "@/file/tmp", "directory"),
     # combinations and values that cannot be
     (("coordinator", "plugin"), "mongodb", "one of cassandra, files"),
@@ -392,6 +398,17 @@ def test_reads_yaml_and_json_alike_and_warns_only_beyond_loopback(config: dict[s
         warnings = [line for line in log.read_text().splitlines() if " warning " in line]
         assert bool(warnings) == warns
         assert not warns or ("without authentication" in warnings[0] and "0.0.0.0" in warnings[0])
+
+
+@pytest.mark.parametrize("level", ["warning", "error", "critical"])
+def test_the_warning_beyond_loopback_is_shown_at_every_level(
+    level: str, config: dict[str, Any], tmp_path: Path
+) -> None:
+    config["uvicorn"] |= {"host": "0.0.0.0", "log_level": level}
+    with started(config, tmp_path / "cherax.yaml") as log:
+        assert request("GET", f"http://127.0.0.1:{config['uvicorn']['port']}/") == (200, {})
+    (line,) = log.read_text().splitlines()
+    assert " warning " in line and "without authentication" in line and "0.0.0.0" in line
 
 
 def test_no_secret_reaches_the_log_or_an_answer(config: dict[str, Any], tmp_path: Path) -> None:

@@ -101,7 +101,8 @@ int run_server(const std::filesystem::path& path) {
   notify_ready();
   {
     std::jthread leftovers;  // a node that does not answer must not delay the service
-    if (coordinator) leftovers = std::jthread{[&] { coordinator->release_leftover_locks(); }};
+    if (coordinator)
+      leftovers = std::jthread{[&](std::stop_token stop) { coordinator->keep_releasing_leftover_locks(stop); }};
     end.wait();
   }
   // The nodes are unlocked over HTTP, also this one: operations end before the server does.

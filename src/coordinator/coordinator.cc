@@ -42,14 +42,25 @@ Coordinator::Coordinator(CoordinatorOptions options, std::unique_ptr<Plugin> plu
       lock_cluster_(options_, lock_client_),
       lock_file_(options_.db_path / "coordinator.lock") {}
 
-void Coordinator::release_leftover_locks() {
-  std::call_once(leftovers_released_, [this] {
-    try {
-      ClusterLock::release_leftover(lock_cluster_, lock_file_);
-    } catch (const Error& error) {
-      log::error("unlocking what an earlier coordinator left: {}", error.message());
-    }
-  });
+bool Coordinator::release_leftover_locks() {
+  std::scoped_lock lock{leftovers_mutex_};
+  try {
+    if (!leftovers_) leftovers_ = lock_file_.lockers();
+    std::erase_if(*leftovers_, [this](const std::string& locker) {
+      return ClusterLock::release_leftover(lock_cluster_, lock_file_, locker);
+    });
+  } catch (const Error& error) {
+    log::error("unlocking what an earlier coordinator left: {}", error.message());
+    leftovers_.emplace();
+  }
+  return leftovers_->empty();
+}
+
+void Coordinator::keep_releasing_leftover_locks(std::stop_token stop) {
+  constexpr std::chrono::seconds kBetweenTries{1};
+  const SteadyTime end = clock_.steady() + options_.default_lock_ttl;
+  while (!release_leftover_locks() && clock_.steady() < end && clock_.sleep_for(kBetweenTries, stop)) {
+  }
 }
 
 std::shared_ptr<Operation> Coordinator::start_locked(const std::string& name, const http::Request& request,

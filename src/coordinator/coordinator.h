@@ -20,9 +20,9 @@ class Coordinator {
               http::Client& client, Clock& clock);
 
   void add_routes(http::Router& router);
-  /// When the server has begun to serve: unlocks, once, what a killed coordinator held. Operations wait for it. Does
-  /// not throw: what could not be unlocked ends by its time to live.
-  void release_leftover_locks();
+  /// When the server has begun to serve: unlocks what a killed coordinator held, for as long as its locks may live
+  /// where a node cannot be told at first. Does not throw. An operation begins with a try of its own.
+  void keep_releasing_leftover_locks(std::stop_token stop);
   /// Cancels operations and waits until they have unlocked the nodes.
   void stop() { operations_.stop(); }
 
@@ -41,6 +41,7 @@ class Coordinator {
   http::Response sub_result(const http::Request& request);
 
   // coordinator.cc
+  bool release_leftover_locks();  // false: some node could not be told
   std::shared_ptr<Operation> start_locked(const std::string& name, const http::Request& request, OperationWork work);
   void run_backup(Operation& operation, ClusterLock& lock);
   void run_restore(Operation& operation, ClusterLock& lock, const api::RestoreRequest& request);
@@ -60,7 +61,8 @@ class Coordinator {
   http::Client lock_client_;  // so that locks never wait behind data
   Cluster lock_cluster_;
   LockFile lock_file_;
-  std::once_flag leftovers_released_;
+  std::mutex leftovers_mutex_;
+  std::optional<std::vector<std::string>> leftovers_;  // lockers of an earlier coordinator that may still hold locks
 
   /// Of the backups that there were at the last list: a manifest never changes, so it is read once. Whoever computes a
   /// list holds the mutex.

@@ -162,12 +162,12 @@ void ClusterLock::unlock(const Cluster& cluster, const std::string& locker) {
   cluster.ask_all("POST", lock_path("unlock", locker, {}));
 }
 
-void ClusterLock::release_leftover(const Cluster& cluster, LockFile& lock_file) {
-  for (const std::string& locker : lock_file.lockers()) {
-    log::warning("unlocking \"{}\", which this coordinator held when it ended unexpectedly", locker);
-    const auto answers = cluster.ask_all("POST", lock_path("unlock", locker, {}));
-    if (std::ranges::all_of(answers, [](const auto& answer) { return answer.has_value(); })) lock_file.remove(locker);
-  }
+bool ClusterLock::release_leftover(const Cluster& cluster, LockFile& lock_file, const std::string& locker) {
+  const auto answers = cluster.ask_all("POST", lock_path("unlock", locker, {}));
+  if (!std::ranges::all_of(answers, [](const auto& answer) { return answer.has_value(); })) return false;
+  log::warning("unlocked \"{}\", which this coordinator held when it ended unexpectedly", locker);
+  lock_file.remove(locker);
+  return true;
 }
 
 }  // namespace cherax::coordinator

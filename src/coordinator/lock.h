@@ -57,9 +57,9 @@ class ClusterLock {
   /// Extends the lock on every node now. Error{cancelled} when one of them is lost or cannot be reached.
   void relock();
 
-  /// Ends what a killed coordinator left: unlocks the lockers in `lock_file` on every node. One that a node could not
-  /// be told of stays there, for the next start.
-  static void release_leftover(const Cluster& cluster, LockFile& lock_file);
+  /// Ends what a killed coordinator left: unlocks that locker on every node. False, and it stays in `lock_file`, when a
+  /// node could not be told.
+  static bool release_leftover(const Cluster& cluster, LockFile& lock_file, const std::string& locker);
   /// Astacus' `/lock` and `/unlock`: a lock that somebody keeps by hand, on every node. lock() throws LockUnavailable.
   static void lock(const Cluster& cluster, const std::string& locker, std::chrono::milliseconds time_to_live);
   static void unlock(const Cluster& cluster, const std::string& locker);

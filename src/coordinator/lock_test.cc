@@ -117,16 +117,16 @@ TEST_F(ClusterLockTest, UnlocksWhatAKilledCoordinatorLeft) {
     lockers.insert(*http::find(request.query, "locker"));
     return locked(false);
   });
-  ClusterLock::release_leftover(cluster_, file_);
+  for (const auto& locker : file_.lockers()) EXPECT_TRUE(ClusterLock::release_leftover(cluster_, file_, locker));
   EXPECT_EQ(lockers, (std::set<std::string>{"dead-1", "dead-2"}));
   EXPECT_FALSE(status_of(path_));
 }
 
-TEST_F(ClusterLockTest, WhatANodeCouldNotBeToldOfStaysForTheNextStart) {
+TEST_F(ClusterLockTest, WhatANodeCouldNotBeToldOfStays) {
   LockFile{path_}.add("dead-1");
   nodes_.on("POST /node/unlock", [&](std::size_t, const http::Request&) { return locked(false); });
   nodes_.stop(0);
-  ClusterLock::release_leftover(cluster_, file_);
+  EXPECT_FALSE(ClusterLock::release_leftover(cluster_, file_, "dead-1"));
   EXPECT_THAT(LockFile{path_}.lockers(), testing::ElementsAre("dead-1"));
 }
 

@@ -124,7 +124,8 @@ def assert_nothing_left(cherax: Cherax, servers: list[int], *, killed: int | Non
     Only one that was killed has those until its next start.
     """
     assert unlocked(cherax, servers)
-    assert not (cherax.servers[0].db_path / "coordinator.lock").exists()
+    remembered = cherax.servers[0].db_path / "coordinator.lock"
+    wait_until(lambda: not remembered.exists(), "no locker is remembered", 10)
     for server, root in enumerate(roots(cherax)):
         assert server == killed or (links(root) == [] and not list(root.rglob("*.tmp")))
 

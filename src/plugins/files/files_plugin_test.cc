@@ -493,10 +493,11 @@ TEST_F(FilesPluginTest, AnEmptyClusterAndAnEmptyStoreAreErrors) {
   EXPECT_THAT(std::string{status.at("error").as_string()}, HasSubstr("coordinator.nodes is empty"));
 }
 
-TEST_F(FilesPluginTest, ARestoreCountsBytesAndABackupBlocks) {
+TEST_F(FilesPluginTest, ARestoreCountsBytesAndABackupFilesAndThenBlocks) {
   const auto backup = coordinator().run("/backup").at("progress");
-  EXPECT_EQ(backup.at("handled"), 4);
-  EXPECT_EQ(backup.at("total"), 4);
+  constexpr int kFiles = 9, kBlocks = 4;
+  EXPECT_EQ(backup.at("handled"), kFiles + kBlocks);
+  EXPECT_EQ(backup.at("total"), kFiles + kBlocks);
   for (std::size_t i = 0; i < 3; ++i) fs::remove_all(root(i) / "deep");
   const auto restore = coordinator().run("/restore").at("progress");
   const auto all = 3 * (3 + own(0).size() + shared().size() + std::string_view{"small"}.size());

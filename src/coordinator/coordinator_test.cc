@@ -306,6 +306,27 @@ TEST_F(CoordinatorTest, ARestoreGetsItsRequestAndEndsAfterTheStepThatWasNamed) {
   EXPECT_EQ(request.partial_restore_nodes->at(0).node_url, "u");
 }
 
+TEST_F(CoordinatorTest, ARestoreThatSucceedsAtItsSecondAttemptTellsItAndCountsItAlone) {
+  options_.restore_attempts = 2;
+  serve();
+  int attempts = 0;
+  script_.restore = [&](Restore& restore) {
+    Plan& plan = restore.plan();
+    plan.step(kFirst, [&] { plan.progress({.handled = 3, .total = 3}); });
+    plan.attempts(restore.attempts(), kSecond, [&] {
+      plan.step(kSecond, [&] {
+        plan.progress({.handled = 4, .failed = 1, .total = 10});
+        if (++attempts < 2) fail(ErrorKind::transient, "not yet");
+        plan.progress({.handled = 10, .total = 10});
+      });
+    });
+  };
+  const auto status = run("/restore");
+  EXPECT_EQ(status.at("state"), "done");
+  EXPECT_EQ(status.at("attempt"), 2);
+  EXPECT_EQ(status.at("progress"), parse(R"({"handled":13,"failed":0,"total":13,"final":true})"));
+}
+
 TEST_F(CoordinatorTest, RefusesAWrongRestoreBeforeAnythingIsLocked) {
   serve();
   for (const char* body : {R"({"stop_after_step":"NoSuchStep"})", R"({"storage":"z"})", R"({"name":["x"]})",

@@ -43,7 +43,8 @@ void Operation::set_state(api::OperationState state) {
 void Operation::set_attempt(std::int64_t attempt) {
   std::scoped_lock lock{mutex_};
   status_.attempt = attempt;
-  of_ended_steps_ = of_step_ = {};
+  status_.step.reset();
+  forget_from(0);
 }
 
 void Operation::set_backup(const std::string& name) {
@@ -59,17 +60,32 @@ void Operation::fail(const std::string& error) {
 void Operation::step_begins(const api::StepStatus& step) {
   std::scoped_lock lock{mutex_};
   status_.step = step;
-  add(of_ended_steps_, of_step_);
-  of_step_ = {};
 }
 
 void Operation::step_progresses(const api::Progress& progress) {
   std::scoped_lock lock{mutex_};
-  of_step_ = progress;
+  of_steps_[status_.step ? status_.step->number : 0] = progress;
+  sum_up();
+}
+
+void Operation::goes_back(std::int64_t attempt, const api::StepStatus& first) {
+  std::scoped_lock lock{mutex_};
+  status_.attempt = attempt;
+  status_.step = first;
+  forget_from(first.number);
+}
+
+void Operation::forget_from(std::int64_t step) {
+  const auto first = of_steps_.lower_bound(step);
+  if (first == of_steps_.end()) return;  // Astacus' progress is final until a step has some
+  of_steps_.erase(first, of_steps_.end());
+  sum_up();
+}
+
+void Operation::sum_up() {
   if (!status_.progress) return;
-  api::Progress sum = of_ended_steps_;
-  add(sum, of_step_);
-  status_.progress = sum;
+  status_.progress.emplace();
+  for (const auto& [step, progress] : of_steps_) add(*status_.progress, progress);
 }
 
 void Operation::cancel(const std::string& reason) {

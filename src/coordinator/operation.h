@@ -31,6 +31,7 @@ class Operation final : public PlanObserver {
 
   api::OperationStatus status() const;
   void set_state(api::OperationState state);
+  /// One that begins with the first step.
   void set_attempt(std::int64_t attempt);
   void set_backup(const std::string& name);
   void fail(const std::string& error);
@@ -38,6 +39,8 @@ class Operation final : public PlanObserver {
   void step_begins(const api::StepStatus& step) override;
   /// The status shows the sum of all steps' progress.
   void step_progresses(const api::Progress& progress) override;
+  /// What was done from that step on counts no more.
+  void goes_back(std::int64_t attempt, const api::StepStatus& first) override;
 
   /// Asks the operation to end, and says why.
   void cancel(const std::string& reason);
@@ -50,14 +53,16 @@ class Operation final : public PlanObserver {
   std::set<std::size_t> wait(Duration duration);
 
  private:
+  void forget_from(std::int64_t step);
+  void sum_up();
+
   const std::int64_t id_;
   const std::string name_;
   const std::string base_url_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   api::OperationStatus status_;
-  api::Progress of_ended_steps_;
-  api::Progress of_step_;
+  std::map<std::int64_t, api::Progress> of_steps_;  // by number
   std::set<std::size_t> woken_;
   std::string cancel_reason_;
   std::stop_source stop_;

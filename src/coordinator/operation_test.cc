@@ -53,15 +53,36 @@ TEST(Operation, ItsProgressIsTheSumOfAllSteps) {
 TEST(Operation, AnotherAttemptBeginsItsSumAnew) {
   Operation operation{1, "backup", "http://h"};
   operation.set_attempt(1);
+  EXPECT_TRUE(operation.status().progress->final_);
   operation.step_begins({"first", 1, 1});
   operation.step_progresses({.handled = 3, .failed = 1, .total = 5});
   operation.set_attempt(2);
+  EXPECT_EQ(operation.status().progress, api::Progress{}) << "and shows nothing of the one before";
+  EXPECT_FALSE(operation.status().step);
   operation.step_begins({"first", 1, 1});
   operation.step_progresses({.handled = 1, .total = 5});
-  const auto progress = operation.status().progress.value();
-  EXPECT_EQ(progress.handled, 1);
-  EXPECT_EQ(progress.failed, 0);
-  EXPECT_EQ(progress.total, 5);
+  EXPECT_EQ(operation.status().progress, (api::Progress{.handled = 1, .total = 5}));
+}
+
+TEST(Operation, GoingBackToAStepForgetsWhatWasDoneFromItOn) {
+  Operation operation{1, "restore", "http://h"};
+  operation.set_attempt(1);
+  operation.step_begins({"roles", 1, 4});
+  operation.step_progresses({.handled = 2, .total = 2, .bytes = 20, .bytes_total = 20});
+  operation.step_begins({"download", 2, 4});
+  operation.step_progresses({.handled = 10, .total = 10, .bytes = 100, .bytes_total = 100});
+  operation.step_begins({"start", 3, 4});
+  operation.step_progresses({.handled = 1, .total = 3});
+  operation.goes_back(2, {"download", 2, 4});
+  const auto back = operation.status();
+  EXPECT_EQ(back.attempt, 2);
+  EXPECT_EQ(back.step, (api::StepStatus{"download", 2, 4})) << "what makes ready for it belongs to it";
+  EXPECT_EQ(back.progress, (api::Progress{.handled = 2, .total = 2, .bytes = 20, .bytes_total = 20}));
+  operation.step_begins({"download", 2, 4});
+  operation.step_progresses({.handled = 10, .total = 10, .bytes = 100, .bytes_total = 100});
+  operation.step_begins({"start", 3, 4});
+  operation.step_progresses({.handled = 3, .total = 3});
+  EXPECT_EQ(operation.status().progress, (api::Progress{.handled = 15, .total = 15, .bytes = 120, .bytes_total = 120}));
 }
 
 TEST(Operation, ShowsWhatWeAddOnlyWhenThereIsSomething) {

@@ -22,9 +22,7 @@ void Plan::begin(const StepName& name) {
     fail(ErrorKind::internal, "step \"{}\" is run out of the documented order", name.shown);
   }
   if (stop_.stop_requested()) fail(ErrorKind::cancelled, "cancelled before \"{}\"", name.shown);
-  ++next_;
-  const api::StepStatus status{std::string{name.shown}, static_cast<std::int64_t>(next_),
-                               static_cast<std::int64_t>(steps_.size())};
+  const auto status = status_of(next_++);
   log::info("step {} of {}: {}", status.number, status.count, status.name);
   observer_.step_begins(status);
 }
@@ -33,8 +31,15 @@ void Plan::end(const StepName& name) {
   if (stop_after_ == &name) throw PlanStopped{};
 }
 
-void Plan::rewind(const StepName& first) {
+void Plan::rewind(const StepName& first, std::int64_t attempt) {
   next_ = static_cast<std::size_t>(std::ranges::find(steps_, &first) - steps_.begin());
+  if (next_ == steps_.size()) fail(ErrorKind::internal, "step \"{}\" is not a documented one", first.shown);
+  observer_.goes_back(attempt, status_of(next_));
+}
+
+api::StepStatus Plan::status_of(std::size_t index) const {
+  return {std::string{steps_[index]->shown}, static_cast<std::int64_t>(index + 1),
+          static_cast<std::int64_t>(steps_.size())};
 }
 
 }  // namespace cherax::coordinator

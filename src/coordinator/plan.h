@@ -27,6 +27,8 @@ class PlanObserver {
   virtual void step_begins(const api::StepStatus& step) = 0;
   /// Of the step under way; replaces what it said before.
   virtual void step_progresses(const api::Progress& progress) = 0;
+  /// An attempt has failed, and the next one begins at this step.
+  virtual void goes_back(std::int64_t attempt, const api::StepStatus& first) = 0;
 };
 
 /// Thrown by Plan::step when the step that the user named has been done: the operation ends as `done`.
@@ -69,7 +71,7 @@ class Plan {
       } catch (const Error& error) {
         if (attempt >= attempts || error.kind() == ErrorKind::cancelled) throw;
         log::warning("attempt {} of {} failed, again from \"{}\": {}", attempt, attempts, first.shown, error.message());
-        rewind(first);
+        rewind(first, attempt + 1);
       }
     }
   }
@@ -82,7 +84,8 @@ class Plan {
   static const StepName* find(StepList steps, const std::optional<std::string>& stop_after);
   void begin(const StepName& name);
   void end(const StepName& name);
-  void rewind(const StepName& first);
+  void rewind(const StepName& first, std::int64_t attempt);
+  api::StepStatus status_of(std::size_t index) const;
 
   StepList steps_;
   const StepName* stop_after_;

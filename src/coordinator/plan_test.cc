@@ -16,6 +16,9 @@ class Recorder final : public PlanObserver {
     seen += fmt::format("{}/{} {}; ", step.number, step.count, step.name);
   }
   void step_progresses(const api::Progress&) override {}
+  void goes_back(std::int64_t attempt, const api::StepStatus& step) override {
+    seen += fmt::format("attempt {} from {}/{} {}; ", attempt, step.number, step.count, step.name);
+  }
   std::string seen;
 };
 
@@ -91,6 +94,9 @@ TEST_F(PlanTest, RepeatsOnlyFromTheGivenStep) {
   });
   EXPECT_EQ(first, 1);
   EXPECT_EQ(second, 3);
+  EXPECT_EQ(recorder_.seen,
+            "1/3 first things; 2/3 then; attempt 2 from 2/3 then; 2/3 then; attempt 3 from 2/3 then; 2/3 then; "
+            "3/3 at last; ");
 }
 
 TEST_F(PlanTest, GivesUpAfterTheLastAttemptAndAtOnceWhenCancelled) {
@@ -105,6 +111,7 @@ TEST_F(PlanTest, GivesUpAfterTheLastAttemptAndAtOnceWhenCancelled) {
             }),
             ErrorKind::corrupt);
   EXPECT_EQ(tries, 2);
+  EXPECT_EQ(recorder_.seen, "1/3 first things; attempt 2 from 2/3 then; ");
   EXPECT_EQ(kind_of([&] {
               plan.attempts(5, kSecond, [&] {
                 ++tries;

@@ -199,17 +199,19 @@ BOOST_DESCRIBE_ENUM(OperationState, starting, running, done, fail)
 
 /// One step of an operation, for people who watch it.
 struct StepStatus {
+  static constexpr std::array kOmittedWhenDefault{"progress"};
   std::string name;
   std::int64_t number = 0;  ///< from 1
   std::int64_t count = 0;
+  std::optional<Progress> progress;  ///< of this step alone
   bool operator==(const StepStatus&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(StepStatus, (), (name, number, count))
+BOOST_DESCRIBE_STRUCT(StepStatus, (), (name, number, count, progress))
 
 struct OperationStatus {
   static constexpr std::array kOmittedWhenDefault{"progress", "step", "attempt", "error", "backup"};
   OperationState state = OperationState::starting;
-  std::optional<Progress> progress;  ///< of backup and restore
+  std::optional<Progress> progress;  ///< of backup and restore: the sum of all steps
   std::optional<StepStatus> step;    ///< ours: the step under way, or the last one
   std::int64_t attempt = 0;          ///< ours: from 1
   std::string error;                 ///< ours: why it failed

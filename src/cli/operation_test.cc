@@ -19,14 +19,12 @@ http::Response answer(std::string text, int status = 200) { return http::Respons
 
 /// In a step that has `handled` of 100 blocks of 1 KB; 0: in one that counts nothing.
 http::Response running(std::int64_t step, std::string_view name, std::int64_t handled = 0) {
-  const api::OperationStatus status{
-      .state = api::OperationState::running,
-      .progress =
-          handled == 0
-              ? api::Progress{}
-              : api::Progress{.handled = handled, .total = 100, .bytes = handled * 1000, .bytes_total = 100'000},
-      .step = api::StepStatus{std::string{name}, step, 10},
-      .attempt = 1};
+  std::optional<api::Progress> progress;
+  if (handled != 0) progress = {.handled = handled, .total = 100, .bytes = handled * 1000, .bytes_total = 100'000};
+  const api::OperationStatus status{.state = api::OperationState::running,
+                                    .progress = api::Progress{},
+                                    .step = api::StepStatus{std::string{name}, step, 10, progress},
+                                    .attempt = 1};
   return answer(json::to_text(status));
 }
 
@@ -62,6 +60,21 @@ TEST_F(OperationTest, WaitingEndsWithTheOperation) {
   EXPECT_EQ(ended.err,
             "step 1 of 10: validate\n"
             "step 9 of 10: upload (step 1 took 0.1 s)\n"
+            "backup: backup-2026-11-23T23:23:52+00:00\n");
+}
+
+TEST_F(OperationTest, AStepThatIsBegunAgainHasALineAgain) {
+  const auto in_attempt = [](std::int64_t attempt) {
+    const api::OperationStatus status{.state = api::OperationState::running,
+                                      .progress = api::Progress{},
+                                      .step = api::StepStatus{"upload", 9, 10},
+                                      .attempt = attempt};
+    return answer(json::to_text(status));
+  };
+  server_.on("GET /backup/7", {in_attempt(1), in_attempt(1), in_attempt(2), in_attempt(2), kDone});
+  EXPECT_EQ(run_waiting({"backup"}).err,
+            "step 9 of 10: upload\n"
+            "step 9 of 10: upload, attempt 2 (step 9 took 0.3 s)\n"
             "backup: backup-2026-11-23T23:23:52+00:00\n");
 }
 

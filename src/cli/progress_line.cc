@@ -39,14 +39,10 @@ bool same_step(const api::StepStatus& left, const api::StepStatus& right) {
 
 void ProgressLine::observe(SteadyTime now, const api::OperationStatus& status) {
   now_ = now;
-  const Amount sum = amount_of(status);
   const auto step = status.step.value_or(api::StepStatus{});
-  if (samples_.empty() || !same_step(step, step_) || status.attempt != attempt_) begin_step(now, status, sum);
-  sum_ = sum;
+  if (samples_.empty() || !same_step(step, step_) || status.attempt != attempt_) begin_step(now, status);
 
-  const auto rest = [](std::int64_t all, std::int64_t before) { return std::max<std::int64_t>(all - before, 0); };
-  const Amount current{rest(sum.items, base_.items_total), rest(sum.items_total, base_.items_total),
-                       rest(sum.bytes, base_.bytes_total), rest(sum.bytes_total, base_.bytes_total)};
+  const Amount current = amount_of(status);
   if (current.total() != current_.total()) total_since_ = now;
   if (current.in_bytes() != current_.in_bytes() || current.done() < current_.done()) samples_.clear();
   const bool fresh = samples_.empty() || current != current_;
@@ -59,22 +55,19 @@ void ProgressLine::observe(SteadyTime now, const api::OperationStatus& status) {
 }
 
 ProgressLine::Amount ProgressLine::amount_of(const api::OperationStatus& status) const {
-  if (!status.progress) return {};
-  const auto& progress = *status.progress;
-  Amount amount{progress.handled, progress.total, progress.bytes, progress.bytes_total};
+  const auto progress = (status.step ? status.step->progress : status.progress).value_or(api::Progress{});
+  const auto counted = [](std::int64_t number) { return std::max<std::int64_t>(number, 0); };
+  Amount amount{counted(progress.handled), counted(progress.total), counted(progress.bytes),
+                counted(progress.bytes_total)};
   // A restore counts 1 + size for each file.
   if (operation_ == "restore" && amount.in_bytes()) {
-    amount.items = std::max<std::int64_t>(amount.items - amount.bytes, 0);
-    amount.items_total = std::max<std::int64_t>(amount.items_total - amount.bytes_total, 0);
+    amount.items = counted(amount.items - amount.bytes);
+    amount.items_total = counted(amount.items_total - amount.bytes_total);
   }
   return amount;
 }
 
-void ProgressLine::begin_step(SteadyTime now, const api::OperationStatus& status, const Amount& sum) {
-  // A status holds the sum of all steps; those before this one have done all that they had to do. What is less than
-  // before has begun anew.
-  const bool goes_on = status.attempt == attempt_ && sum.items_total >= sum_.items_total;
-  base_ = goes_on ? sum_ : Amount{};
+void ProgressLine::begin_step(SteadyTime now, const api::OperationStatus& status) {
   step_ = status.step.value_or(api::StepStatus{});
   step_.name = snapshot::printable(step_.name);
   attempt_ = status.attempt;

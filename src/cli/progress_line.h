@@ -18,7 +18,7 @@ namespace cherax::cli {
 /// is not shown before that is known and the total has stayed the same for a while.
 class ProgressLine {
  public:
-  /// The operation's name, for servers that do not tell their steps.
+  /// The operation's name, for servers that do not tell their steps: there it counts as one.
   explicit ProgressLine(std::string operation) : operation_(std::move(operation)) {}
 
   void observe(SteadyTime now, const api::OperationStatus& status);
@@ -43,7 +43,7 @@ class ProgressLine {
   };
 
   Amount amount_of(const api::OperationStatus& status) const;
-  void begin_step(SteadyTime now, const api::OperationStatus& status, const Amount& sum);
+  void begin_step(SteadyTime now, const api::OperationStatus& status);
   /// The longest time between two samples.
   Duration longest_gap() const;
   bool stalls() const;
@@ -59,9 +59,7 @@ class ProgressLine {
   SteadyTime now_{};  // of the latest status
   SteadyTime step_began_{};
   SteadyTime total_since_{};
-  Amount sum_;                  // of all steps, as it came last
-  Amount base_;                 // of the steps before this one
-  Amount current_;              // of this step
+  Amount current_;
   std::deque<Sample> samples_;  // one for each change of the numbers; never empty once there was a status
 };
 

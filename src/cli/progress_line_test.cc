@@ -18,10 +18,10 @@ constexpr std::size_t kWide = 200;
 
 SteadyTime at(Duration time) { return SteadyTime{} + time; }
 
-api::OperationStatus in_step(std::int64_t number, std::string name, api::Progress progress = {}) {
+api::OperationStatus in_step(std::int64_t number, std::string name, std::optional<api::Progress> progress = {}) {
   return {.state = api::OperationState::running,
-          .progress = progress,
-          .step = api::StepStatus{std::move(name), number, 10},
+          .progress = api::Progress{.handled = 77, .total = 777, .bytes = 7777, .bytes_total = 77'777},
+          .step = api::StepStatus{std::move(name), number, 10, progress},
           .attempt = 1};
 }
 
@@ -170,8 +170,16 @@ TEST(ProgressLine, TakesTheRateFromTheLastSecondsAndTheTimeLeftFromALongerAverag
 TEST(ProgressLine, CountsTheStepUnderWayOnly) {
   ProgressLine line{"backup"};
   line.observe(at(0s), in_step(7, "snapshot", blocks(90, 100, 90 * kMega, 100 * kMega)));
-  line.observe(at(1s), in_step(9, "upload", blocks(103, 120, 103 * kMega, 120 * kMega)));
+  line.observe(at(1s), in_step(9, "upload", blocks(3, 20, 3 * kMega, 20 * kMega)));
   EXPECT_EQ(line.text(kWide), "[9/10] upload, 3 of 20 files, 3.0 MB of 20.0 MB");
+}
+
+TEST(ProgressLine, CountsAStepThatIsBegunAgainAnew) {
+  auto line = steady_upload(20);
+  auto again = in_step(9, "upload", blocks(9, 10, 900, 1000));
+  again.attempt = 2;
+  line.observe(at(21s), again);
+  EXPECT_EQ(line.text(kWide), "[9/10] upload, attempt 2, 9 of 10 files, 900 B of 1.0 KB");
 }
 
 TEST(ProgressLine, BeginsAnewWithAnotherAttempt) {
@@ -229,7 +237,8 @@ RC_GTEST_PROP(ProgressLine, NeverExceedsTheTerminalWhateverTheServerSays, ()) {
                                     *rc::gen::inRange<std::int64_t>(-1, 5), *rc::gen::inRange<std::int64_t>(-1, 5)};
     }
     const auto number = [] { return *rc::gen::inRange<std::int64_t>(-10, 1'000'000'000); };
-    if (*rc::gen::arbitrary<bool>()) status.progress = blocks(number(), number(), number(), number());
+    auto& progress = status.step ? status.step->progress : status.progress;
+    if (*rc::gen::arbitrary<bool>()) progress = blocks(number(), number(), number(), number());
     line.observe(at(now), status);
     const auto columns = *rc::gen::inRange<std::size_t>(0, 120);
     RC_ASSERT(line.text(columns).size() <= columns);

@@ -64,6 +64,7 @@ void Operation::step_begins(const api::StepStatus& step) {
 
 void Operation::step_progresses(const api::Progress& progress) {
   std::scoped_lock lock{mutex_};
+  if (status_.step) status_.step->progress = progress;
   of_steps_[status_.step ? status_.step->number : 0] = progress;
   sum_up();
 }

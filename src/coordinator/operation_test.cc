@@ -29,7 +29,7 @@ TEST(Operation, ShowsAProgressOnlyWhereAstacusDoes) {
   }
 }
 
-TEST(Operation, ItsProgressIsTheSumOfAllSteps) {
+TEST(Operation, ItsProgressIsTheSumOfAllStepsAndEachStepsIsItsOwn) {
   Operation operation{1, "backup", "http://h"};
   const auto seen = [&] {
     const auto progress = operation.status().progress.value();
@@ -43,7 +43,10 @@ TEST(Operation, ItsProgressIsTheSumOfAllSteps) {
   operation.step_begins({"second", 2, 3});
   EXPECT_THAT(seen(), ElementsAre(5, 1, 5, 50, 50));
   operation.step_begins({"third", 3, 3});
+  EXPECT_FALSE(operation.status().step->progress);
   operation.step_progresses({.handled = 2, .total = 4, .bytes = 1, .bytes_total = 2});
+  EXPECT_EQ(operation.status().step->progress, (api::Progress{.handled = 2, .total = 4, .bytes = 1, .bytes_total = 2}))
+      << "the step has its own";
   EXPECT_THAT(seen(), ElementsAre(7, 1, 9, 51, 52));
   operation.set_state(api::OperationState::done);
   EXPECT_THAT(seen(), ElementsAre(7, 1, 9, 51, 52)) << "it stays after the end";

@@ -211,7 +211,7 @@ std::vector<std::optional<http::Body>> NodeCalls::each(const std::string& path,
     if (deadline.passed()) {
       fail(ErrorKind::cancelled, "{} is not done after {} s (poll.duration)", path, options.duration.count());
     }
-    due = operation_.wait(delay);
+    due = wait_(delay);
     operation_.throw_if_cancelled();
     if (due.empty()) {
       delay = std::min(options.delay_max,

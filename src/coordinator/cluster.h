@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -53,7 +54,13 @@ class NodeCalls {
  public:
   using OnProgress = std::function<void(const api::Progress&)>;
 
-  NodeCalls(const Cluster& cluster, Operation& operation) : cluster_(cluster), operation_(operation) {}
+  /// Until a node has called or the time is over: the nodes that have. For tests; else Operation::wait.
+  using Wait = std::function<std::set<std::size_t>(Duration)>;
+
+  NodeCalls(const Cluster& cluster, Operation& operation)
+      : NodeCalls(cluster, operation, [&operation](Duration duration) { return operation.wait(duration); }) {}
+  NodeCalls(const Cluster& cluster, Operation& operation, Wait wait)
+      : cluster_(cluster), operation_(operation), wait_(std::move(wait)) {}
 
   /// The results of the nodes that were given a body. Error when a node refuses to start, answers badly too often in a
   /// row, or ends with a failure; the message names the node and says what it said. `path` is like "snapshot".
@@ -95,6 +102,7 @@ class NodeCalls {
 
   const Cluster& cluster_;
   Operation& operation_;
+  Wait wait_;
 };
 
 /// A result that fits in memory.

@@ -3,12 +3,32 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "coordinator/fake_nodes.h"
 
 namespace cherax::coordinator {
 namespace {
 
+using namespace std::chrono_literals;
+using testing::ElementsAre;
 using testing::HasSubstr;
+
+TEST(Cluster, AsksAllNodesAtATime) {
+  std::atomic<int> asked{0};
+  std::promise<void> all_asked;
+  const auto all = all_asked.get_future().share();
+  FakeNodes nodes{3};
+  nodes.on("GET /node/metadata", [&](std::size_t, const http::Request&) {
+    if (++asked == 3) all_asked.set_value();
+    all.wait();
+    return http::Response::json("{}");
+  });
+  const Cluster cluster{nodes.options, nodes.client};
+  for (const auto& answer : cluster.ask_all("GET", "metadata")) {
+    EXPECT_TRUE(answer.has_value()) << "it waited for an answer before it asked the next one";
+  }
+}
 
 class NodeCallsTest : public testing::Test {
  protected:
@@ -64,6 +84,23 @@ TEST_F(NodeCallsTest, PollsUntilEveryNodeIsDone) {
   });
   run();
   EXPECT_EQ(polls, 4);
+}
+
+TEST_F(NodeCallsTest, PollsGrowApartUpToTheLongestDelay) {
+  nodes_.options.poll = {};
+  std::atomic<int> polls{0};
+  nodes_.on("GET /node/snapshot/7", [&](std::size_t node, const http::Request&) {
+    const bool final = node != 1 || ++polls >= 11;
+    return http::Response::json(fmt::format(R"({{"progress":{{"final":{}}}}})", final));
+  });
+  std::vector<Duration> waits;
+  NodeCalls calls{cluster_, operation_, [&](Duration duration) {
+                    waits.push_back(duration);
+                    // A node that calls does not make the polls of the others rarer.
+                    return waits.size() == 2 || waits.size() == 3 ? std::set<std::size_t>{1} : std::set<std::size_t>{};
+                  }};
+  calls.all("snapshot", api::NodeRequest{});
+  EXPECT_THAT(waits, ElementsAre(1s, 2s, 2s, 2s, 4s, 8s, 16s, 32s, 60s, 60s));
 }
 
 TEST_F(NodeCallsTest, ANodesCallbackIsAsGoodAsTheNextPoll) {

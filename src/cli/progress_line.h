@@ -65,6 +65,7 @@ class ProgressLine {
 
 /// One line for each step as it begins, with the time that the one before took:
 ///   step 9 of 10: upload (step 8 took 3.2 s)
+/// A step that began and ended between two statuses has none: a status names only the step under way.
 class StepLines {
  public:
   /// The line to print now, if a step has begun.

@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <fstream>
+#include <iterator>
 #include <system_error>
 
 #include "base/error.h"
@@ -117,6 +119,15 @@ std::vector<FileHolder> find_file_holders(const std::vector<fs::path>& directori
     if (held) holders.push_back({*pid, command_of(process.path()), *held});
   }
   return holders;
+}
+
+bool was_given(int pid, const fs::path& file) {
+  const fs::path process = fs::path{"/proc"} / std::to_string(pid);
+  return std::ranges::any_of(std::array{"cmdline", "environ"}, [&](const char* name) {
+    std::ifstream text{process / name, std::ios::binary};
+    const std::string whole{std::istreambuf_iterator{text}, {}};
+    return whole.find(file.string()) != std::string::npos;
+  });
 }
 
 std::optional<std::string> sign_of_life(const NodeTraces& traces) {

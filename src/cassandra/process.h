@@ -29,6 +29,9 @@ struct FileHolder {
 /// its user.
 std::vector<FileHolder> find_file_holders(const std::vector<std::filesystem::path>& directories);
 
+/// Whether the process was started with `file` in its command line or its environment.
+bool was_given(int pid, const std::filesystem::path& file);
+
 struct Endpoint {
   std::string address;  ///< or a name
   std::uint16_t port = 0;

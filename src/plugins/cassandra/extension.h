@@ -7,6 +7,7 @@
 #include "cassandra/process.h"
 #include "node/extension.h"
 #include "node/options.h"
+#include "plugins/cassandra/begun_restore.h"
 #include "plugins/cassandra/messages.h"
 #include "plugins/cassandra/options.h"
 
@@ -49,13 +50,9 @@ class Extension final : public node::Extension {
   /// Links are not followed below the root: what is behind one would not be backed up.
   static void require_no_link(const std::filesystem::path& directory);
   std::filesystem::path data_directory() const { return node_.root / "data"; }
-  /// A restore that was begun here and has not ended.
-  struct BegunRestore {
-    std::string suffix;
-    bool cleared;  ///< what is in the directories now is not the operator's
-  };
-  std::optional<BegunRestore> begun_restore() const;
-  std::filesystem::path restore_marker() const { return node_.db_path / "restore"; }
+  RestoreMarker restore_marker() const {
+    return {node_.db_path / "restore", edited_configuration(), std::chrono::seconds{options_->command_timeout}};
+  }
   std::filesystem::path edited_configuration() const { return node_.db_path / "cassandra.yaml"; }
   ::cherax::cassandra::NodeTraces traces() const;
   std::string run(const std::vector<std::string>& command, std::vector<std::string> arguments,

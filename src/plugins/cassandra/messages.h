@@ -33,7 +33,8 @@ struct ConfigurationResult : api::NodeResult {
   std::vector<std::string> seed_addresses;  ///< as IP addresses
   std::string datacenter;                   ///< by the snitch's files; empty: not known
   std::string rack;
-  std::string restoring;                 ///< the suffix of a restore that was begun here and has not ended
+  std::string restoring;  ///< the suffix of a restore that was begun here, has not ended and owns what is here
+  std::string given_up;   ///< the same of one that has set something aside, but what is here now is an operator's
   std::vector<std::string> user_tables;  ///< some of the tables that are here, `keyspace.table`
   std::uint64_t data_bytes = 0;          ///< in the directories that a restore clears
   std::uint64_t available_bytes = 0;     ///< on the file system of the root
@@ -42,8 +43,8 @@ struct ConfigurationResult : api::NodeResult {
   std::vector<std::string> mount_points;  ///< those of the directories that a restore clears: they cannot be renamed
 };
 BOOST_DESCRIBE_STRUCT(ConfigurationResult, (api::NodeResult),
-                      (cluster_name, own_addresses, seeds, seed_addresses, datacenter, rack, restoring, user_tables,
-                       data_bytes, available_bytes, available_files, access_level, mount_points))
+                      (cluster_name, own_addresses, seeds, seed_addresses, datacenter, rack, restoring, given_up,
+                       user_tables, data_bytes, available_bytes, available_files, access_level, mount_points))
 
 /// A member of the ring as `nodetool status` on the node shows it.
 struct Member {
@@ -79,9 +80,10 @@ BOOST_DESCRIBE_STRUCT(RingResult, (api::NodeResult),
 
 /// stop-cassandra
 struct StopRequest : api::NodeRequest {
-  bool drain = false;  ///< ours: flush first; a node that could not be drained gets its commit log emptied
+  bool drain = false;    ///< ours: flush first; a node that could not be drained gets its commit log emptied
+  bool cleared = false;  ///< ours: by the same operation, so that what is stopped is its own
 };
-BOOST_DESCRIBE_STRUCT(StopRequest, (api::NodeRequest), (drain))
+BOOST_DESCRIBE_STRUCT(StopRequest, (api::NodeRequest), (drain, cleared))
 
 /// unrestore-sstables: empties the node for a restore.
 struct ClearRequest : api::NodeRequest {

@@ -94,7 +94,15 @@ ConfigurationResult Extension::get_configuration() {
     result.datacenter = location->datacenter;
     result.rack = location->rack;
   }
-  if (const auto begun = begun_restore()) result.restoring = begun->suffix;
+  if (const auto begun = restore_marker().read()) {
+    const auto is_aside = [&](const fs::path& directory) {
+      return status_of(directory.string() + begun->suffix).has_value();
+    };
+    if (restore_marker().is_alone(*begun, directories()))
+      result.restoring = begun->suffix;
+    else if (std::ranges::any_of(directories().all(), is_aside))
+      result.given_up = begun->suffix;
+  }
   result.user_tables = user_tables(data_directory());
   for (const auto& directory : directories().all()) result.data_bytes += bytes_below(directory);
   for (const auto& directory : directories().all()) {

@@ -36,6 +36,13 @@ void give_to_group_of(const std::filesystem::path& original, const std::filesyst
 }  // namespace
 
 void Extension::stop_cassandra(const StopRequest& request, std::stop_token stop) {
+  const auto marker = restore_marker();
+  auto begun = marker.read();
+  if (begun && (begun->given_up || !(request.cleared || marker.is_alone(*begun, directories())))) begun.reset();
+  if (begun) {
+    begun->stopping = true;
+    marker.write(*begun);
+  }
   bool drained = false;
   if (request.drain) {
     try {
@@ -49,6 +56,10 @@ void Extension::stop_cassandra(const StopRequest& request, std::stop_token stop)
   const auto traces = this->traces();
   lib::wait_until_stopped([&] { return lib::sign_of_life(traces); }, kStillStopped, clock_, command_deadline(), stop);
   if (request.drain && !drained) empty_directory(directories().commitlog);
+  if (begun) {
+    begun->stopping = false;
+    marker.write(*begun);
+  }
 }
 
 void Extension::start_cassandra(const StartRequest& request, std::stop_token stop) {

@@ -15,9 +15,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Stands behind the suffix in the marker when every directory was set aside.
-constexpr std::string_view kCleared = "\ncleared";
-
 void move_to(const fs::path& from, const fs::path& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) {
     fail_errno(errno, fmt::format("renaming {} to {}{}", from.string(), to.string(),
@@ -124,17 +121,24 @@ void place_keyspace(const fs::path& keyspace, const PlaceRequest& request) {
 
 void Extension::clear(const ClearRequest& request) {
   require_data_directory();
+  const auto all = directories().all();
+  const auto marker = restore_marker();
+  auto begun = marker.read();
+  if (begun && !marker.is_alone(*begun, directories())) {
+    begun->given_up = true;
+    marker.write(*begun);
+  }
   if (const auto sign = lib::sign_of_life(traces())) {
     fail(ErrorKind::invalid, "nothing is cleared while Cassandra runs: {}", *sign);
   }
-  const auto all = directories().all();
-  const auto begun = begun_restore();
-  const bool continued = begun && begun->suffix == request.suffix;
+  const bool is_same = begun && begun->suffix == request.suffix;
+  const bool continued = is_same && !begun->given_up;
   for (const fs::path& directory : all) {
     const auto aside = set_aside_name(directory, request.suffix);
-    if (!continued && status_of(aside)) fail(ErrorKind::invalid, "{} is there already: move it away", aside.string());
+    if (!status_of(aside) || continued || (is_same && request.discard)) continue;
+    fail(ErrorKind::invalid, "{} is there already: move it away", aside.string());
   }
-  if (!continued) write_durably(restore_marker(), request.suffix);
+  if (!continued) marker.write({.suffix = request.suffix});
   for (const fs::path& directory : all) {
     const auto aside = set_aside_name(directory, request.suffix);
     // What was the operator's is aside already: by an earlier attempt at this restore, which has left the rest.
@@ -146,15 +150,7 @@ void Extension::clear(const ClearRequest& request) {
     }
     if (!status_of(directory) && status_of(aside)) make_like(aside, directory);
   }
-  write_durably(restore_marker(), request.suffix + std::string{kCleared});
-}
-
-std::optional<Extension::BegunRestore> Extension::begun_restore() const {
-  if (!status_of(restore_marker())) return std::nullopt;
-  std::string text = read_text(restore_marker(), 4096);
-  const bool cleared = text.ends_with(kCleared);
-  if (cleared) text.resize(text.size() - kCleared.size());
-  return BegunRestore{text, cleared};
+  marker.write({.suffix = request.suffix, .cleared = true, .inodes = inodes_of(all)});
 }
 
 void Extension::place(const PlaceRequest& request) {
@@ -173,7 +169,7 @@ void Extension::place(const PlaceRequest& request) {
 void Extension::finish_restore(const FinishRequest& request) {
   for (const fs::path& directory : directories().all()) fs::remove_all(set_aside_name(directory, request.suffix));
   remove_if_exists(edited_configuration());
-  remove_if_exists(restore_marker());
+  restore_marker().remove();
 }
 
 }  // namespace cherax::plugins::cassandra

@@ -72,11 +72,74 @@ TEST_F(NodeRestoreTest, AnotherAttemptKeepsWhatTheFirstSetAside) {
   clear();
   write(data() / "shop" / kOrders / "nb-1-big-Data.db", "of the first attempt");
   write(path("commitlog/CommitLog-8-1.log"), "of the first attempt");
+  run("stop-cassandra", R"({"cleared":true})");
   clear();
   EXPECT_THAT(files_below(data()), IsEmpty());
   EXPECT_THAT(files_below(path("commitlog")), IsEmpty());
   EXPECT_EQ(text(aside("root/data") / "shop" / kOrders / "nb-1-big-Data.db"), "old data");
   EXPECT_THAT(files_below(aside("commitlog")), ElementsAre("CommitLog-7-1.log"));
+}
+
+/// Files of the commit log get their time from the same clock as the marker, which counts in ticks.
+class GivenUpRestoreTest : public NodeRestoreTest {
+ protected:
+  GivenUpRestoreTest() {
+    clear();
+    write(data() / "shop" / kOrders / "nb-7-big-Data.db", "of a live cluster");
+    write(path("commitlog/CommitLog-9-1.log"), "of a live cluster");
+    fs::last_write_time(path("commitlog/CommitLog-9-1.log"), fs::file_time_type::clock::now() + std::chrono::hours{1});
+  }
+  void expect_live_data_kept() const {
+    EXPECT_EQ(text(data() / "shop" / kOrders / "nb-7-big-Data.db"), "of a live cluster");
+    EXPECT_EQ(text(aside("root/data") / "shop" / kOrders / "nb-1-big-Data.db"), "old data");
+  }
+};
+
+TEST_F(GivenUpRestoreTest, IsNotContinued) {
+  const auto configuration = run("get-configuration");
+  EXPECT_EQ(configuration.at("restoring"), "");
+  EXPECT_EQ(configuration.at("given_up"), kSuffix);
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    EXPECT_THAT(error_of_clear(), HasSubstr("is there already: move it away"));
+    expect_live_data_kept();
+  }
+}
+
+TEST_F(GivenUpRestoreTest, AStopDoesNotMakeItTheRestoresAgain) {
+  run("stop-cassandra");
+  EXPECT_EQ(run("get-configuration").at("restoring"), "");
+  error_of_clear();
+  run("stop-cassandra", R"({"cleared":true})");  // the operation ends with its failure
+  EXPECT_EQ(run("get-configuration").at("restoring"), "");
+  expect_live_data_kept();
+}
+
+TEST_F(GivenUpRestoreTest, IsReplacedWhenTheOperatorDiscardsWhatIsThere) {
+  clear(R"(,"discard":true)");
+  EXPECT_THAT(files_below(data()), IsEmpty());
+  EXPECT_EQ(text(aside("root/data") / "shop" / kOrders / "nb-1-big-Data.db"), "old data");
+  EXPECT_EQ(run("get-configuration").at("restoring"), kSuffix);
+}
+
+TEST_F(NodeRestoreTest, TheOldDataPutBackIsSetAsideAgain) {
+  clear();
+  for (const char* name : {"root/data", "commitlog", "hints", "saved_caches"}) {
+    fs::remove_all(path(name));
+    fs::rename(aside(name), path(name));
+  }
+  const auto configuration = run("get-configuration");
+  EXPECT_EQ(configuration.at("restoring"), "");
+  EXPECT_EQ(configuration.at("given_up"), "") << "nothing is set aside";
+  clear();
+  EXPECT_EQ(text(aside("root/data") / "shop" / kOrders / "nb-1-big-Data.db"), "old data");
+}
+
+TEST_F(NodeRestoreTest, WhatItsOwnStopLeavesIsTheRestores) {
+  clear();
+  write_script("stop", "touch " + path("commitlog/CommitLog-9-1.log").string());
+  fs::last_write_time(path("db/restore"), fs::file_time_type::clock::now() - std::chrono::hours{1});
+  run("stop-cassandra", R"({"drain":true,"cleared":true})");
+  EXPECT_EQ(run("get-configuration").at("restoring"), kSuffix);
 }
 
 // On a full disk the second attempt could not go on.
@@ -105,7 +168,8 @@ TEST_F(NodeRestoreTest, ClearedDirectoriesKeepTheirOwnerAndMode) {
 
 TEST_F(NodeRestoreTest, AnAttemptThatWasKilledHalfWayIsCompleted) {
   fs::rename(data(), aside("root/data"));
-  write(path("db/restore"), kSuffix);
+  write(path("db/restore"), fmt::format(R"({{"suffix":"{}"}})", kSuffix));
+  EXPECT_EQ(run("get-configuration").at("restoring"), kSuffix);
   clear();
   EXPECT_TRUE(is_there(aside("root/data") / "shop"));
   EXPECT_EQ(text(aside("commitlog") / "CommitLog-7-1.log"), "old log");

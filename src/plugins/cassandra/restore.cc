@@ -62,8 +62,8 @@ void CassandraPlugin::restore(coordinator::Restore& restore) {
     return mapped;
   });
   const auto tokens = tokens_of(mapping, data);
+  plan.step(kStop, [&] { stop_all(restore); });
   leaving_nodes_stopped(restore, [&] {
-    plan.step(kStop, [&] { nodes.all("cassandra/stop-cassandra", StopRequest{}); });
     plan.step(kClear, [&] { nodes.all("cassandra/unrestore-sstables", clear_request(restore)); });
     plan.step(kPlaceRoles, [&] {
       restore.download(mapping, roles_selection());

@@ -101,6 +101,14 @@ void require_clearable(const coordinator::Restore& restore, const std::vector<Co
          "hold at once: --discard-old",
          restore.cluster().name(node), joined(targets[node].mount_points));
   }
+  for (std::size_t node = 0; node < targets.size(); ++node) {
+    if (targets[node].given_up != suffix_of(restore) || restore.request().discard_old) continue;
+    fail(ErrorKind::invalid,
+         "a restore of this backup was begun on {} and has set aside <directory>{}, but Cassandra has run in the "
+         "directories since by itself; nothing was touched. Move away what is not needed, or, to remove at once what "
+         "came since: --overwrite --discard-old",
+         restore.cluster().name(node), suffix_of(restore));
+  }
   if (restore.request().overwrite || options.restore_overwrite) return;
   for (std::size_t node = 0; node < targets.size(); ++node) {
     if (targets[node].user_tables.empty() || targets[node].restoring == suffix_of(restore)) continue;
@@ -202,7 +210,7 @@ FinishRequest finish_request(const coordinator::Restore& restore) {
 
 StopRequest drain_request() {
   StopRequest request;
-  request.drain = true;
+  request.drain = request.cleared = true;
   return request;
 }
 
@@ -321,11 +329,22 @@ std::vector<RingResult> wait_until_up(coordinator::Restore& restore, const Token
   }
 }
 
+void stop_all(coordinator::Restore& restore) {
+  try {
+    restore.nodes().all("cassandra/stop-cassandra", StopRequest{});
+  } catch (const Error& error) {
+    throw Error{error.kind(),
+                fmt::format("{}. Nothing was cleared; nodes that are stopped can be started as ever", error.message())};
+  }
+}
+
 void leaving_nodes_stopped(coordinator::Restore& restore, const std::function<void()>& steps) {
   try {
     steps();
   } catch (const Error& error) {
-    restore.nodes().clean_up("cassandra/stop-cassandra", StopRequest{});
+    StopRequest request;
+    request.cleared = true;
+    restore.nodes().clean_up("cassandra/stop-cassandra", request);
     throw Error{error.kind(), fmt::format("{}. The nodes are left stopped; what they held before is in <directory>{} "
                                           "unless it was discarded. To go on: "
                                           "cherax restore --backup {} --overwrite",

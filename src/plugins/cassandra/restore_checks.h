@@ -18,7 +18,7 @@ std::vector<ConfigurationResult> require_own_seeds(coordinator::Restore& restore
 
 /// Error{invalid} when a node allows backups only, or has a mount point that cannot be set aside, or when it holds user
 /// tables, unless the operator said that it may be overwritten or the tables are those of an earlier attempt at the
-/// same restore.
+/// same restore; or when what such an attempt has set aside would get into the way of what has come since.
 void require_clearable(const coordinator::Restore& restore, const std::vector<ConfigurationResult>& targets,
                        const PluginOptions& options);
 
@@ -62,7 +62,9 @@ void start(coordinator::Restore& restore, const TokensOfNodes& tokens);
 std::vector<RingResult> wait_until_up(coordinator::Restore& restore, const TokensOfNodes& tokens,
                                       const PluginOptions& options, std::chrono::seconds timeout);
 
-/// Runs the steps from the first stop on. When they fail the nodes are left stopped, and the error says where the old
+/// Stops every node. When that fails nothing was cleared, and the error says so.
+void stop_all(coordinator::Restore& restore);
+/// Runs the steps from the clearing on. When they fail the nodes are left stopped, and the error says where the old
 /// data is and how to go on.
 void leaving_nodes_stopped(coordinator::Restore& restore, const std::function<void()>& steps);
 

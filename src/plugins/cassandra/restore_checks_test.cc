@@ -171,6 +171,18 @@ TEST_F(RestoreChecksTest, TheTablesOfAnEarlierAttemptAtThisRestoreAreNobodys) {
   EXPECT_THROW(require_clearable(restore, targets_, {}), Error) << "of another backup";
 }
 
+TEST_F(RestoreChecksTest, WhatCameAfterAnAttemptThatWasGivenUpIsRemovedOnlyWhenTheOperatorSaysSo) {
+  auto& restore = found_restore({.overwrite = true});
+  targets_[1].given_up = suffix_of(restore);
+  const auto error = error_of([&] { require_clearable(restore, targets_, {}); });
+  EXPECT_EQ(error.kind(), ErrorKind::invalid);
+  EXPECT_THAT(error.message(), AllOf(HasSubstr(node_name(1)), HasSubstr("<directory>" + suffix_of(restore)),
+                                     HasSubstr("--overwrite --discard-old")));
+  EXPECT_NO_THROW(require_clearable(found_restore({.overwrite = true, .discard_old = true}), targets_, {}));
+  targets_[1].given_up = ".before-backup-2001-01-01T00:00:00+00:00";
+  EXPECT_NO_THROW(require_clearable(found_restore({.overwrite = true}), targets_, {})) << "of another backup";
+}
+
 TEST_F(RestoreChecksTest, ThePluginsPartMustFitTheSnapshots) {
   EXPECT_EQ(parse_plugin_data(found_restore().manifest()).nodes.size(), 3U);
   EXPECT_EQ(error_of([&] { parse_plugin_data(found_restore({}, {1, 2}).manifest()); }).kind(), ErrorKind::corrupt);
@@ -489,6 +501,12 @@ TEST_F(RestoreChecksTest, AFailureLeavesTheNodesStoppedAndSaysHowToGoOn) {
   EXPECT_EQ(nodes_.count("POST /node/cassandra/stop-cassandra"), 3);
   EXPECT_THAT(error.message(), AllOf(HasSubstr("a damaged object"), HasSubstr("<directory>" + suffix_of(restore)),
                                      HasSubstr("cherax restore --backup " + restore.backup().full() + " --overwrite")));
+}
+
+TEST_F(RestoreChecksTest, NodesThatCannotBeStoppedAreNotCleared) {
+  answer("stop-cassandra", [](std::size_t node) { return node == 1 ? "" : R"({"progress":{"final":true}})"; });
+  const auto error = error_of([&] { stop_all(found_restore()); });
+  EXPECT_THAT(error.message(), AllOf(HasSubstr(node_name(1)), HasSubstr("Nothing was cleared")));
 }
 
 TEST_F(RestoreChecksTest, AStopThatWasAskedForLeavesTheNodesAsTheyAre) {

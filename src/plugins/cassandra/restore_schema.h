@@ -6,8 +6,8 @@
 
 namespace cherax::plugins::cassandra {
 
-/// Keyspaces, types, functions, aggregates, tables and views, one after another; what is there already with the same id and
-/// definition is fine. First the replication of the system keyspaces: until then the roles are on one node only.
+/// Keyspaces, types, functions, aggregates, tables and views, one after another; what is there already with the same id
+/// and definition is fine. First the replication of the system keyspaces: until then the roles are on one node only.
 void restore_schema_before_data(coordinator::Restore& restore, const ::cherax::cassandra::ClientOptions& client,
                                 const PluginData& data);
 

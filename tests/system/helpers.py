@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from cassandra.cluster import NoHostAvailable
 from harness.cassandra import CassandraCluster, CassandraNode
+from harness.cherax import Cherax
 from harness.fingerprint import Fingerprint, differences, fingerprints
+from harness.process import wait_until
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,45 @@ class Backup:
     name: str
     content: Fingerprint
     """What the cluster held then."""
+
+
+def script(directory: Path, name: str, text: str) -> list[str]:
+    path = directory / name
+    path.write_text("#!/bin/bash\n" + text)
+    path.chmod(0o755)
+    return [str(path)]
+
+
+class Gate:
+    """A command that does what it should, then waits at a gate until the test opens it."""
+
+    def __init__(self, directory: Path, name: str, command: list[str], *, only: str = "", call: int = 1) -> None:
+        """The gate is for the call with this number, of those with this first argument."""
+        self._reached = directory / f"{name}.reached"
+        self._open = directory / f"{name}.open"
+        calls = directory / f"{name}.calls"
+        self.command = script(
+            directory,
+            name,
+            f'"{command[0]}" "$@" || exit\n'
+            f'[ -n "{only}" ] && [ "${{1-}}" != "{only}" ] && exit\n'
+            f"echo >> {calls}\n"
+            f"[ $(wc -l < {calls}) -eq {call} ] || exit 0\n"
+            f"touch {self._reached}\n"
+            f"until [ -e {self._open} ]; do sleep 0.1; done\n",
+        )
+
+    def wait_reached(self) -> None:
+        wait_until(self._reached.exists, f"{self.command[0]} waits at its gate", 120)
+
+    def open(self) -> None:
+        self._open.touch()
+
+
+def start_client(cherax: Cherax, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        cherax.client_command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
 
 
 def assert_same_through_each_node(cluster: CassandraCluster, expected: Fingerprint, **login: str) -> None:

@@ -19,7 +19,14 @@ from harness.cherax import Cherax
 from harness.fingerprint import settled_fingerprint
 from harness.process import command_line, wait_until
 
-from .helpers import assert_nothing_left_behind, assert_owned_by_cassandra, assert_same_through_each_node
+from .helpers import (
+    Gate,
+    assert_nothing_left_behind,
+    assert_owned_by_cassandra,
+    assert_same_through_each_node,
+    script,
+    start_client,
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,42 +68,6 @@ def changed_config(cherax: Cherax, section: dict[str, Any], **changes: Any) -> I
 def cassandra_section(cherax: Cherax) -> dict[str, Any]:
     section: dict[str, Any] = cherax.configs[0]["node"]["cassandra"]
     return section
-
-
-def script(directory: Path, name: str, text: str) -> list[str]:
-    path = directory / name
-    path.write_text("#!/bin/bash\n" + text)
-    path.chmod(0o755)
-    return [str(path)]
-
-
-class Gate:
-    """A command that does what it should, then waits at a gate until the test opens it."""
-
-    def __init__(self, directory: Path, name: str, command: list[str], only: str = "") -> None:
-        """`only`: the gate is for calls with this first argument."""
-        self._reached = directory / f"{name}.reached"
-        self._open = directory / f"{name}.open"
-        self.command = script(
-            directory,
-            name,
-            f'"{command[0]}" "$@" || exit\n'
-            f'[ -n "{only}" ] && [ "${{1-}}" != "{only}" ] && exit\n'
-            f"touch {self._reached}\n"
-            f"until [ -e {self._open} ]; do sleep 0.1; done\n",
-        )
-
-    def wait_reached(self) -> None:
-        wait_until(self._reached.exists, f"{self.command[0]} waits at its gate", 120)
-
-    def open(self) -> None:
-        self._open.touch()
-
-
-def start_client(cherax: Cherax, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        cherax.client_command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
 
 
 def test_a_cluster_without_tables_is_backed_up_and_restored(cluster: CassandraCluster, cherax: Cherax) -> None:
@@ -237,6 +208,28 @@ def test_a_restore_whose_start_command_fails_keeps_the_old_data_and_can_be_run_a
     assert_owned_by_cassandra(cluster)
 
 
+def test_what_came_after_a_restore_that_was_given_up_is_not_removed_unasked(
+    cluster: CassandraCluster, node: CassandraNode, cherax: Cherax, work_directory: Path
+) -> None:
+    content = settled_fingerprint(cluster)
+    name = cherax.backup()
+    failing = script(work_directory, "start-failing", "exit 3\n")
+    with changed_config(cherax, cassandra_section(cherax), start_command=failing):
+        assert cherax.restore(name, "--overwrite").exit_code == 1
+    cluster.start()
+    with node.session() as session:
+        session.execute("CREATE KEYSPACE live WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        session.execute("CREATE TABLE live.orders (id int PRIMARY KEY)")
+    for flags in ([], ["--overwrite"]):
+        refused = cherax.restore(name, *flags)
+        assert refused.exit_code == 1
+        assert "--overwrite --discard-old" in refused.output
+        assert node.answers()
+    cherax.restore(name, "--overwrite", "--discard-old").require_success()
+    assert_same_through_each_node(cluster, content)
+    assert list(node.root.glob("*.before-*")) == []
+
+
 def test_a_backup_completes_after_its_server_was_killed_in_the_middle_of_one(
     cluster: CassandraCluster, node: CassandraNode, cherax: Cherax, work_directory: Path
 ) -> None:
@@ -267,5 +260,28 @@ def test_a_restore_completes_after_its_server_was_killed_in_the_middle_of_one(
         restore.communicate()
     gate.open()
     cherax.restore(name, "--overwrite").require_success()
+    assert_same_through_each_node(cluster, content)
+    assert_owned_by_cassandra(cluster)
+
+
+@pytest.mark.parametrize("command", ["stop_command", "start_command"], ids=["drains", "has placed the data"])
+def test_a_restore_of_an_empty_node_completes_by_the_same_command_wherever_its_server_was_killed(
+    cluster: CassandraCluster, node: CassandraNode, cherax: Cherax, work_directory: Path, command: str
+) -> None:
+    """Without --overwrite, though there are user tables then: the second stop and the second start come after them."""
+    content = settled_fingerprint(cluster)
+    name = cherax.backup()
+    cluster.stop()
+    node.wipe()
+    section = cassandra_section(cherax)
+    gate = Gate(work_directory, f"second-{command}", section[command], call=2)
+    with changed_config(cherax, section, **{command: gate.command}):
+        restore = start_client(cherax, "restore", "--backup", name)
+        gate.wait_reached()
+        cherax.servers[0].kill()
+        restore.kill()
+        restore.communicate()
+    gate.open()
+    cherax.restore(name).require_success()
     assert_same_through_each_node(cluster, content)
     assert_owned_by_cassandra(cluster)

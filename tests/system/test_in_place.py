@@ -6,6 +6,7 @@ The tests build on each other, in their order.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,14 +20,17 @@ from harness.process import wait_until
 
 from .helpers import (
     Backup,
+    Gate,
     assert_owned_by_cassandra,
     assert_same_through_each_node,
     assert_tokens_are_the_configured,
     logs_in,
+    start_client,
 )
 
 # Two halves of 1,000 rows: the first is written to every node, the second while the third node is down.
 HALF = 500
+LOCK_TTL = 20
 LOGINS = {"cassandra": "cassandra", **workload.LOGINS}
 
 
@@ -144,3 +148,46 @@ def undelivered_hint_files(cherax: Cherax) -> int:
     wait_until(is_over, "get-builds is over", 30)
     assert cherax.call("POST", "/node/unlock?locker=test")[0] == 200
     return int(result["undelivered_hint_files"])
+
+
+def test_another_coordinator_completes_a_restore_whose_coordinator_is_gone(
+    cluster: CassandraCluster, cherax: Cherax, backup: Backup, work_directory: Path
+) -> None:
+    """Its machine comes back with an empty disk for Cherax; another node's server is gone, too. Their Cassandras run."""
+    first = cherax.configs[0]["node"]["cassandra"]
+    gate = Gate(work_directory, "start-first", first["start_command"])
+    unhindered = first["start_command"]
+    cherax.stop()
+    first["start_command"] = gate.command
+    for config in cherax.configs:
+        config["coordinator"]["default_lock_ttl"] = LOCK_TTL
+    cherax.start()
+    restore = start_client(cherax, "restore", "--backup", backup.name, "--overwrite")
+    gate.wait_reached()
+    for gone in (0, 2):
+        cherax.servers[gone].kill()
+    restore.kill()
+    restore.communicate()
+    gate.open()
+    (cherax.servers[0].db_path / "coordinator.lock").unlink()
+    first["start_command"] = unhindered
+    for back in (0, 2):
+        cherax.start_server(back)
+    locked = cherax.restore(backup.name, server=1)
+    assert locked.exit_code == 1
+    assert "locked" in locked.output
+    wait_until(lambda: unlocked(cherax), "the locks have ended", 2 * LOCK_TTL)
+    cherax.restore(backup.name, "--overwrite", server=1).require_success()
+    assert_same_through_each_node(cluster, backup.content)
+    assert_owned_by_cassandra(cluster)
+
+
+def unlocked(cherax: Cherax) -> bool:
+    """Also where a probe found the others locked, it leaves no lock."""
+    free = all(
+        cherax.call("POST", "/node/lock?locker=probe&ttl=1", server=server)[0] == 200
+        for server in range(len(cherax.servers))
+    )
+    for server in range(len(cherax.servers)):
+        cherax.call("POST", "/node/unlock?locker=probe", server=server)
+    return free

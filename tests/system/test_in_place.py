@@ -153,7 +153,7 @@ def undelivered_hint_files(cherax: Cherax) -> int:
 def test_another_coordinator_completes_a_restore_whose_coordinator_is_gone(
     cluster: CassandraCluster, cherax: Cherax, backup: Backup, work_directory: Path
 ) -> None:
-    """Its machine comes back with an empty disk for Cherax; another node's server is gone, too. Their Cassandras run."""
+    """It comes back without its memory of the locks; another node's server was gone, too. Their Cassandras run."""
     first = cherax.configs[0]["node"]["cassandra"]
     gate = Gate(work_directory, "start-first", first["start_command"])
     unhindered = first["start_command"]

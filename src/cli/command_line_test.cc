@@ -11,8 +11,8 @@ using ::testing::HasSubstr;
 
 class CommandLineTest : public CommandTest {
  protected:
-  void expect_usage_error(std::vector<std::string> arguments, const std::string& message) {
-    const auto ended = run(std::move(arguments));
+  void expect_usage_error(const std::vector<std::string>& arguments, const std::string& message) {
+    const auto ended = run(arguments);
     EXPECT_EQ(ended.code, ExitCode::usage);
     EXPECT_EQ(ended.out, "");
     EXPECT_THAT(ended.err, HasSubstr(message));

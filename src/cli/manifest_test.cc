@@ -143,7 +143,7 @@ TEST_F(GoldenManifestTest, DownloadFilesRefusesContentThatIsNotThatOfTheDigest) 
 TEST_F(GoldenManifestTest, WhatCannotBeIsAFailureThatSaysSo) {
   const auto fails_with = [&](std::vector<std::string> arguments, const std::string& message) {
     arguments.insert(arguments.begin(), "manifest");
-    const auto ended = run(std::move(arguments));
+    const auto ended = run(arguments);
     EXPECT_EQ(ended.code, ExitCode::failure);
     EXPECT_EQ(ended.out, "");
     EXPECT_THAT(ended.err, HasSubstr(message));

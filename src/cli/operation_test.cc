@@ -37,7 +37,7 @@ class OperationTest : public CommandTest {
 
   Ended run_waiting(std::vector<std::string> arguments, const std::string& wait = "60") {
     arguments.insert(arguments.begin(), {"-u", server_.url(), "-w", wait});
-    return run(std::move(arguments));
+    return run(arguments);
   }
 
   ScriptedServer server_;

@@ -11,7 +11,6 @@ namespace {
 using namespace test;
 using testing::AllOf;
 using testing::HasSubstr;
-using testing::Not;
 
 class NodeProcessTest : public ExtensionTest {
  protected:

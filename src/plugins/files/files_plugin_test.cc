@@ -22,7 +22,6 @@ using namespace std::chrono_literals;
 using node::test::write_old;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::Not;
 using Fault = std::function<void(storage::FaultyStore::Operation, const std::string& key)>;
 using Operation = storage::FaultyStore::Operation;
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "cassandra/cql/lexer.h"
 
@@ -43,19 +42,6 @@ std::optional<std::string> table_id(std::string_view create_statement) {
     if (left >= kUuidSize) return std::string{begin, kUuidSize};
   }
   return std::nullopt;
-}
-
-IndexKind index_kind(const Index& index) {
-  const auto tokens = tokens_of(index.cql_create_self);
-  for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
-    if (!tokens[i].is_word("using") || tokens[i + 1].kind != cql::Token::Kind::string) continue;
-    std::string name = tokens[i + 1].value();
-    if (const auto dot = name.rfind('.'); dot != std::string::npos) name.erase(0, dot + 1);
-    std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (name == "storageattachedindex" || name == "sai") return IndexKind::storage_attached;
-    return name == "legacy_local_table" ? IndexKind::legacy : IndexKind::custom;
-  }
-  return IndexKind::legacy;
 }
 
 std::vector<std::string> tables_without_statement(const Schema& schema) {

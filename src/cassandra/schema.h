@@ -107,13 +107,6 @@ bool is_replicated_system_keyspace(std::string_view name);
 /// The id in `WITH ID = …` of a table's or view's statement; nullopt when it has none (as in backups of Astacus).
 std::optional<std::string> table_id(std::string_view create_statement);
 
-enum class IndexKind {
-  legacy,            ///< a hidden table in `.<index>/` directories
-  storage_attached,  ///< SAI: components beside the SSTables
-  custom,            ///< any other class
-};
-IndexKind index_kind(const Index& index);
-
 /// What DESCRIBE gives only inside a comment: tables of the legacy API, which no statement can re-create. `ks.table`.
 std::vector<std::string> tables_without_statement(const Schema& schema);
 

@@ -20,27 +20,6 @@ TEST(Schema, TableIdIsReadFromTheStatement) {
   EXPECT_EQ(table_id("'"), std::nullopt);
 }
 
-TEST(Schema, IndexKindIsReadFromItsClass) {
-  EXPECT_EQ(index_kind({"i", "CREATE INDEX i ON shop.orders (item);"}), IndexKind::legacy);
-  EXPECT_EQ(
-      index_kind(
-          {"i", "CREATE CUSTOM INDEX i ON shop.orders (item) USING 'StorageAttachedIndex' WITH OPTIONS = {'a': 'b'};"}),
-      IndexKind::storage_attached);
-  EXPECT_EQ(
-      index_kind(
-          {"i",
-           "CREATE CUSTOM INDEX i ON shop.orders (item) USING 'org.apache.cassandra.index.sai.StorageAttachedIndex'"}),
-      IndexKind::storage_attached);
-  EXPECT_EQ(index_kind(
-                {"i", "CREATE CUSTOM INDEX i ON shop.orders (item) USING 'org.apache.cassandra.index.sasi.SASIIndex'"}),
-            IndexKind::custom);
-}
-
-TEST(Schema, IndexKindOfTheShortNames) {
-  EXPECT_EQ(index_kind({"i", "CREATE CUSTOM INDEX i ON shop.orders (item) USING 'sai';"}), IndexKind::storage_attached);
-  EXPECT_EQ(index_kind({"i", "CREATE INDEX i ON shop.orders (item) USING 'legacy_local_table';"}), IndexKind::legacy);
-}
-
 TEST(Schema, TablesInsideACommentAreNamed) {
   Schema schema{{{"shop",
                   "CREATE KEYSPACE shop",

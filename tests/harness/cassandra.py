@@ -187,11 +187,8 @@ class CassandraCluster:
         _require_user()
         self.directory.mkdir(parents=True, exist_ok=True)
         _require_reachable(self.directory)
-        jars = CACHE / "cassandra" / self._version / "lib"
-        if not jars.is_dir():
-            raise RuntimeError(f"{jars} does not exist: run tools/install cassandra")
         # The user may not be able to reach the cache (a checkout below /root), so the cluster gets jars of its own.
-        shutil.copytree(jars, self.directory / "lib", copy_function=_link_or_copy)
+        shutil.copytree(jars(self._version), self.directory / "lib", copy_function=_link_or_copy)
         for node in self.nodes:
             node.create()
         self.start()
@@ -267,6 +264,14 @@ class CassandraCluster:
             return up == {other.address for other in self.nodes}
 
         wait_until(settled, f"{node.address} sees all nodes up", START_TIMEOUT)
+
+
+def jars(version: str) -> Path:
+    """The directory of Cassandra and all that it needs."""
+    directory = CACHE / "cassandra" / version / "lib"
+    if not directory.is_dir():
+        raise RuntimeError(f"{directory} does not exist: run tools/install cassandra")
+    return directory
 
 
 def _interleaved_tokens(index: int, nodes: int, num_tokens: int) -> tuple[int, ...]:

@@ -38,6 +38,7 @@ authorizer: CassandraAuthorizer
 role_manager: CassandraRoleManager
 user_defined_functions_enabled: true
 materialized_views_enabled: true
+sasi_indexes_enabled: true
 
 commitlog_sync: periodic
 commitlog_sync_period: 1000ms

@@ -122,7 +122,7 @@ def load(session: Session, amount: Amount) -> None:
     """The first rows of every table but `never_filled`."""
     _write_orders(session, range(amount.orders))
     _write_pages(session, range(amount.pages))
-    _write_images(session, range(amount.images))
+    write_images(session, range(amount.images))
     _write(
         session,
         "UPDATE shop.page_views SET hits = hits + ? WHERE page = ?",
@@ -140,7 +140,7 @@ def change(session: Session, amount: Amount) -> None:
     tenth = Amount(amount.orders // 10, amount.pages // 10, amount.images // 10)
     _write_orders(session, range(amount.orders, amount.orders + tenth.orders))
     _write_pages(session, range(amount.pages, amount.pages + tenth.pages))
-    _write_images(session, range(amount.images, amount.images + tenth.images))
+    write_images(session, range(amount.images, amount.images + tenth.images))
     _write(
         session,
         "UPDATE shop.orders SET quantity = ?, item = ? WHERE customer = ? AND number = ?",
@@ -207,7 +207,7 @@ def _write_pages(session: Session, numbers: range) -> None:
     _write(session, "INSERT INTO archive.documents (id, page, body) VALUES (?, ?, ?)", map(page, numbers))
 
 
-def _write_images(session: Session, numbers: range) -> None:
+def write_images(session: Session, numbers: range) -> None:
     def image(i: int) -> tuple[Any, ...]:
         return UUID(int=0x2000 + i), random.Random(i).randbytes(_IMAGE_SIZE)
 

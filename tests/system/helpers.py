@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from harness.cassandra import CassandraCluster, CassandraNode
 from harness.cherax import Cherax
 from harness.fingerprint import Fingerprint, differences, fingerprints
 from harness.process import wait_until
+from harness.workload import QUERIES
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,10 @@ def start_client(cherax: Cherax, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def assert_same_through_each_node(cluster: CassandraCluster, expected: Fingerprint, **login: str) -> None:
-    for address, found in fingerprints(cluster, **login).items():
+def assert_same_through_each_node(
+    cluster: CassandraCluster, expected: Fingerprint, *, queries: Sequence[str] = QUERIES, **login: str
+) -> None:
+    for address, found in fingerprints(cluster, queries=queries, **login).items():
         found_differences = differences(expected, found)
         assert not found_differences, f"through {address}:\n" + "\n".join(map(str, found_differences))
 

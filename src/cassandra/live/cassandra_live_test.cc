@@ -1,7 +1,6 @@
 // The CQL client and the schema's way out and back, on a real node that is named by the environment:
 //   CHERAX_CQL_HOSTNAME, CHERAX_CQL_PORT, CHERAX_CQL_USERNAME, CHERAX_CQL_PASSWORD
-// Needs user-defined functions and materialized views. Creates and drops the keyspace cherax_live. Built and run by
-// ctest only with -DCHERAX_LIVE_CASSANDRA=ON.
+// Needs user-defined functions and materialized views. Creates and drops the keyspace cherax_live. tests/system runs it.
 
 #include <gtest/gtest.h>
 

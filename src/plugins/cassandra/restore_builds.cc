@@ -51,9 +51,7 @@ BuildWatch::BuildWatch(const lib::Schema& schema, std::vector<std::string> node_
   for (const auto& keyspace : schema.keyspaces) {
     for (const auto& table : keyspace.tables) {
       for (const auto& view : table.materialized_views) views_.push_back(keyspace.name + "." + view.name);
-      for (const auto& index : table.indexes) {
-        if (lib::index_kind(index) != lib::IndexKind::custom) indexes_.push_back(keyspace.name + "." + index.name);
-      }
+      for (const auto& index : table.indexes) indexes_.push_back(keyspace.name + "." + index.name);
     }
   }
 }
@@ -66,7 +64,7 @@ std::optional<std::string> BuildWatch::look_for_all(const std::vector<BuildsResu
   if (auto missing = what_is_not_built(nodes, false)) return missing;
   if (views_.empty()) return std::nullopt;
   if (!built_since_) built_since_ = now;
-  const auto undelivered = what_is_not_delivered(nodes, now);
+  auto undelivered = what_is_not_delivered(nodes, now);
   if (undelivered && now - *built_since_ > kUpdatesTimeout) {
     log::warning("all views are built, but {}: perhaps of clients", *undelivered);
     return std::nullopt;

@@ -52,9 +52,7 @@ class KeyReader {
   void read(std::string_view key, std::optional<std::uint16_t>& out) const {
     if (find(key)) read_as(key, "a port", out.emplace());
   }
-  void read(std::string_view key, std::optional<int>& out) const {
-    if (find(key)) read_as(key, "a whole number", out.emplace());
-  }
+  void read(std::string_view key, int& out) const { read_as(key, "a whole number", out); }
 
   /// `10s`, as since 4.1, or a plain number of milliseconds.
   void read(std::string_view key, std::chrono::milliseconds& out) const {

@@ -33,7 +33,7 @@ struct Configuration {
   std::string seed_provider;       ///< class name
   std::vector<std::string> seeds;  ///< its parameter `seeds`, split: addresses or names, perhaps with `:port`
 
-  std::optional<int> num_tokens;
+  int num_tokens = 1;
   std::vector<std::string> initial_tokens;
   bool auto_bootstrap = true;
   bool materialized_views_enabled = false;      ///< also as enable_materialized_views (4.0)

@@ -62,7 +62,7 @@ TEST(Configuration, DefaultsAreCassandras) {
   EXPECT_EQ(configuration.native_transport_port, 9042);
   EXPECT_EQ(configuration.listen_address, std::nullopt);
   EXPECT_EQ(configuration.hints_directory, std::nullopt);
-  EXPECT_EQ(configuration.num_tokens, std::nullopt);
+  EXPECT_EQ(configuration.num_tokens, 1);
   EXPECT_EQ(configuration.hints_flush_period, std::chrono::seconds{10});
 }
 

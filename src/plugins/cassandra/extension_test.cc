@@ -164,6 +164,7 @@ TEST_F(ExtensionTest, KnowsItsConfigurationWithoutCassandra) {
   EXPECT_EQ(result.at("seed_addresses"), json::parse(R"(["127.0.0.1"])").value());
   EXPECT_EQ(result.at("datacenter"), "datacenter1");
   EXPECT_EQ(result.at("rack"), "rack1");
+  EXPECT_EQ(result.at("num_tokens"), 16);
   EXPECT_EQ(result.at("restoring"), "");
   EXPECT_EQ(result.at("user_tables"), json::parse(R"(["shop.empty","shop.orders"])").value())
       << "rows may be in the commit log alone";

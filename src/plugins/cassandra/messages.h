@@ -31,9 +31,11 @@ struct ConfigurationResult : api::NodeResult {
   std::vector<std::string> own_addresses;   ///< of listen, broadcast and rpc addresses, as IP addresses
   std::vector<std::string> seeds;           ///< as configured
   std::vector<std::string> seed_addresses;  ///< as IP addresses
-  std::string datacenter;                   ///< by the snitch's files; empty: not known
+  int num_tokens = 1;
+  std::string datacenter;  ///< by the snitch's files; empty: not known
   std::string rack;
   std::string restoring;  ///< the suffix of a restore that was begun here, has not ended and owns what is here
+  bool cleared = false;   ///< by that restore: nothing of an operator's is left in the directories
   std::string given_up;   ///< the same of one that has set something aside, but what is here now is an operator's
   std::vector<std::string> user_tables;  ///< some of the tables that are here, `keyspace.table`
   std::uint64_t data_bytes = 0;          ///< in the directories that a restore clears
@@ -43,8 +45,9 @@ struct ConfigurationResult : api::NodeResult {
   std::vector<std::string> mount_points;  ///< those of the directories that a restore clears: they cannot be renamed
 };
 BOOST_DESCRIBE_STRUCT(ConfigurationResult, (api::NodeResult),
-                      (cluster_name, own_addresses, seeds, seed_addresses, datacenter, rack, restoring, given_up,
-                       user_tables, data_bytes, available_bytes, available_files, access_level, mount_points))
+                      (cluster_name, own_addresses, seeds, seed_addresses, num_tokens, datacenter, rack, restoring,
+                       cleared, given_up, user_tables, data_bytes, available_bytes, available_files, access_level,
+                       mount_points))
 
 /// A member of the ring as `nodetool status` on the node shows it.
 struct Member {
@@ -62,6 +65,7 @@ BOOST_DESCRIBE_STRUCT(Member, (), (address, host_id, datacenter, rack, liveness,
 struct RingResult : api::NodeResult {
   bool answers = false;  ///< CQL and nodetool
   bool alive = false;    ///< something of it runs, though perhaps it does not answer yet
+  bool denied = false;   ///< CQL refuses the credentials that the node is configured with
   std::string why_not;   ///< what kept it from answering
   std::string address;   ///< broadcast address
   std::string listen_address;
@@ -75,8 +79,8 @@ struct RingResult : api::NodeResult {
   std::vector<Member> members;
 };
 BOOST_DESCRIBE_STRUCT(RingResult, (api::NodeResult),
-                      (answers, alive, why_not, address, listen_address, host_id, datacenter, rack, release_version,
-                       partitioner, schema_version, tokens, members))
+                      (answers, alive, denied, why_not, address, listen_address, host_id, datacenter, rack,
+                       release_version, partitioner, schema_version, tokens, members))
 
 /// stop-cassandra
 struct StopRequest : api::NodeRequest {

@@ -90,6 +90,7 @@ ConfigurationResult Extension::get_configuration() {
     auto addresses = addresses_of(seed);
     result.seed_addresses.push_back(addresses.empty() ? seed : addresses.front());
   }
+  result.num_tokens = config.num_tokens;
   if (const auto location = lib::configured_location(config, options_->client.config_path.value())) {
     result.datacenter = location->datacenter;
     result.rack = location->rack;
@@ -98,10 +99,12 @@ ConfigurationResult Extension::get_configuration() {
     const auto is_aside = [&](const fs::path& directory) {
       return status_of(directory.string() + begun->suffix).has_value();
     };
-    if (restore_marker().is_alone(*begun, directories()))
+    if (restore_marker().is_alone(*begun, directories())) {
       result.restoring = begun->suffix;
-    else if (std::ranges::any_of(directories().all(), is_aside))
+      result.cleared = begun->cleared;
+    } else if (std::ranges::any_of(directories().all(), is_aside)) {
       result.given_up = begun->suffix;
+    }
   }
   result.user_tables = user_tables(data_directory());
   for (const auto& directory : directories().all()) result.data_bytes += bytes_below(directory);

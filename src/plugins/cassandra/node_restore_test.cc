@@ -54,7 +54,15 @@ TEST_F(NodeRestoreTest, ClearingSetsEveryDirectoryAside) {
   EXPECT_FALSE(is_there(aside("cdc_raw"))) << "there was none";
   for (const char* name : {"root/data", "commitlog", "hints", "saved_caches"})
     EXPECT_TRUE(is_there(path(name)) && fs::is_empty(path(name))) << name;
-  EXPECT_EQ(run("get-configuration").at("restoring"), kSuffix);
+  const auto configuration = run("get-configuration");
+  EXPECT_EQ(configuration.at("restoring"), kSuffix);
+  EXPECT_EQ(configuration.at("cleared"), true);
+}
+
+TEST_F(NodeRestoreTest, ARestoreThatWasKilledWhileItClearedHasNotCleared) {
+  fs::create_directories(path("db"));
+  write(path("db/restore"), fmt::format(R"({{"suffix":"{}","inodes":{{}}}})", kSuffix));
+  EXPECT_EQ(run("get-configuration").at("cleared"), false);
 }
 
 TEST_F(NodeRestoreTest, ClearingRemovesAtOnceWhenItIsAskedTo) {

@@ -40,7 +40,7 @@ std::string text_of(lib::NodeState state) {
 }
 
 void add(std::vector<std::string>& names, const std::set<lib::ObjectName>& objects) {
-  for (const auto& [keyspace, name] : objects) names.push_back(keyspace + "." + name);
+  for (const auto& [keyspace, name] : objects) names.push_back(fmt::format("{}.{}", keyspace, name));
 }
 
 /// `<host id>-<time>-<version>.hints`, from when it is opened until the last of its hints is delivered.
@@ -86,6 +86,7 @@ RingResult Extension::get_ring() {
     result.answers = result.alive = true;
   } catch (const Error& error) {
     result.why_not = error.message();
+    result.denied = error.kind() == ErrorKind::denied;
     result.alive = lib::sign_of_life(traces()).has_value();
   }
   return result;

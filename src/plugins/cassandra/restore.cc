@@ -58,6 +58,7 @@ void CassandraPlugin::restore(coordinator::Restore& restore) {
   const PluginData data = plan.step(kParse, [&] { return parse_plugin_data(restore.manifest()); });
   const auto mapping = plan.step(kMapNodes, [&] {
     auto mapped = map_nodes(restore, data, targets, options_);
+    require_token_counts(restore, data, mapped, targets);
     require_space(restore, mapped, targets);
     return mapped;
   });

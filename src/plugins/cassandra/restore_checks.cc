@@ -20,6 +20,7 @@ constexpr std::chrono::seconds kBetweenLooks{1};
 constexpr int kStarts = 3;
 /// A process that has begun may show nothing of itself for so long.
 constexpr std::chrono::seconds kStartGrace{30};
+constexpr std::chrono::seconds kDeniedGrace{30};
 
 std::string joined(const std::vector<std::string>& texts) { return fmt::format("{}", fmt::join(texts, ", ")); }
 
@@ -155,6 +156,19 @@ coordinator::NodeMapping map_nodes(const coordinator::Restore& restore, const Pl
   return mapping;
 }
 
+void require_token_counts(const coordinator::Restore& restore, const PluginData& data,
+                          const coordinator::NodeMapping& mapping, const std::vector<ConfigurationResult>& targets) {
+  for (std::size_t node = 0; node < mapping.size(); ++node) {
+    const auto tokens = std::ssize(data.nodes.at(mapping[node].value()).tokens);
+    if (targets[node].num_tokens == tokens) continue;
+    fail(ErrorKind::invalid,
+         "cassandra.yaml of {} has num_tokens: {}, but the backup's node that comes there has {} tokens: Cassandra "
+         "would "
+         "not start with it after the restore; nothing was touched. Set num_tokens to {}",
+         restore.cluster().name(node), targets[node].num_tokens, tokens, tokens);
+  }
+}
+
 void require_racks_kept(const coordinator::Restore& restore, const PluginData& data,
                         const coordinator::NodeMapping& mapping, const std::vector<RingResult>& rings) {
   const auto backup = places_of(restore, data);
@@ -172,8 +186,9 @@ void require_space(const coordinator::Restore& restore, const coordinator::NodeM
     const auto& snapshot = restore.manifest().snapshot_results.at(mapping[node].value());
     const auto needed = static_cast<std::uint64_t>(snapshot.total_size);
     // What is set aside keeps its space until the restore has succeeded; what is there after an earlier attempt at this
-    // restore is only that attempt's.
-    const bool discarded = restore.request().discard_old || targets[node].restoring == suffix_of(restore);
+    // restore has cleared the node is only that attempt's.
+    const bool continued = targets[node].restoring == suffix_of(restore) && targets[node].cleared;
+    const bool discarded = restore.request().discard_old || continued;
     const auto available = targets[node].available_bytes + (discarded ? targets[node].data_bytes : 0);
     if (needed > available) {
       fail(ErrorKind::invalid, "{} has {} bytes free, but the restore needs {}; nothing was touched{}",
@@ -270,6 +285,30 @@ std::optional<std::string> what_is_missing(const std::vector<RingResult>& rings,
   return std::nullopt;
 }
 
+/// Credentials that the backup's roles do not have are refused for good; but a node that does not see the others yet
+/// may look for a role where it is not. So for a while only, once every node takes questions.
+class Denials {
+ public:
+  explicit Denials(Clock& clock) : clock_(clock) {}
+
+  void refuse_lasting(const std::vector<RingResult>& rings, const coordinator::Cluster& cluster) {
+    const auto denied = std::ranges::find(rings, true, &RingResult::denied);
+    const auto takes_questions = [](const RingResult& ring) { return ring.answers || ring.denied; };
+    if (denied == rings.end() || !std::ranges::all_of(rings, takes_questions)) return since_.reset();
+    if (!since_) since_ = clock_.steady();
+    if (clock_.steady() - *since_ < kDeniedGrace) return;
+    fail(
+        ErrorKind::denied,
+        "{} refuses Cherax' login: {}. Roles and passwords are those of the backup now: give node.cassandra.client and "
+        "plugin_config.client a user of that time, and restart the servers of Cherax",
+        cluster.name(static_cast<std::size_t>(denied - rings.begin())), denied->why_not);
+  }
+
+ private:
+  Clock& clock_;
+  std::optional<SteadyTime> since_;
+};
+
 /// Starts nodes again that have ended at their start, as one in twenty does when its seed is not up yet.
 class Restarts {
  public:
@@ -313,6 +352,7 @@ std::vector<RingResult> wait_until_up(coordinator::Restore& restore, const Token
   any_identity.nodes.reset();  // host ids are new after a restore
   const auto& cluster = restore.cluster();
   Restarts starts{tokens.size(), restore.clock()};
+  Denials denials{restore.clock()};
   const SteadyTime end = restore.clock().steady() + timeout;
   for (;;) {
     auto rings = read_results<RingResult>(restore.nodes().all("cassandra/get-ring", api::NodeRequest{}));
@@ -320,6 +360,7 @@ std::vector<RingResult> wait_until_up(coordinator::Restore& restore, const Token
     restore.plan().progress(
         {.handled = std::ranges::count(rings, true, &RingResult::answers), .total = std::ssize(rings)});
     if (!missing) return rings;
+    denials.refuse_lasting(rings, cluster);
     if (restore.clock().steady() > end)
       fail(ErrorKind::transient, "not so after {} s (restore_start_timeout): {}", timeout.count(), *missing);
 

@@ -29,6 +29,11 @@ PluginData parse_plugin_data(const repository::Manifest& manifest);
 coordinator::NodeMapping map_nodes(const coordinator::Restore& restore, const PluginData& data,
                                    const std::vector<ConfigurationResult>& targets, const PluginOptions& options);
 
+/// Error{invalid} for a node whose own configuration has another num_tokens than the backed-up node has tokens: after
+/// the restore Cassandra would not start with it.
+void require_token_counts(const coordinator::Restore& restore, const PluginData& data,
+                          const coordinator::NodeMapping& mapping, const std::vector<ConfigurationResult>& targets);
+
 /// With the racks that the nodes turned out to be in: Error{invalid} when replicas would not be where replication looks
 /// for them.
 void require_racks_kept(const coordinator::Restore& restore, const PluginData& data,

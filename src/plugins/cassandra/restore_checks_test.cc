@@ -66,7 +66,7 @@ class RestoreChecksTest : public testing::Test {
   }
   /// One that has found its backup, of nodes with these sizes.
   coordinator::Restore& found_restore(const api::RestoreRequest& request = {},
-                                      std::vector<std::int64_t> sizes = {1, 2, 3}, std::int64_t files = 10) {
+                                      const std::vector<std::int64_t>& sizes = {1, 2, 3}, std::int64_t files = 10) {
     std::vector<std::string> texts;
     for (const auto size : sizes) {
       texts.push_back(fmt::format(R"({{"hostname":"h","az":"z","files":{},"total_size":{},"hashes":[],
@@ -268,6 +268,17 @@ TEST_F(RestoreChecksTest, SaysWhichNodesAreTooFewOrTooMany) {
               HasSubstr(node_name(2) + " is one too many"));
 }
 
+TEST_F(RestoreChecksTest, ANodeMustBeConfiguredForAsManyTokensAsItGets) {
+  const coordinator::NodeMapping mapping{0, 1, 2};
+  auto& restore = found_restore();
+  EXPECT_NO_THROW(require_token_counts(restore, data_, mapping, targets_));
+  targets_[1].num_tokens = 16;
+  const auto error = error_of([&] { require_token_counts(restore, data_, mapping, targets_); });
+  EXPECT_EQ(error.kind(), ErrorKind::invalid);
+  EXPECT_THAT(error.message(), AllOf(HasSubstr(node_name(1)), HasSubstr("num_tokens: 16"), HasSubstr("has 1 tokens"),
+                                     HasSubstr("nothing was touched")));
+}
+
 TEST_F(RestoreChecksTest, ABackupMustFitBeforeAnythingIsTouched) {
   const coordinator::NodeMapping mapping{2, 0, 1};
   EXPECT_NO_THROW(require_space(found_restore({}, {10'000, 10'000, 10'000}, 100), mapping, targets_));
@@ -297,7 +308,10 @@ TEST_F(RestoreChecksTest, WhatAnEarlierAttemptAtThisRestoreLeftMakesRoom) {
   const coordinator::NodeMapping mapping{0, 1, 2};
   auto& restore = found_restore({}, {15'000, 1, 1});
   targets_[0].data_bytes = 5'000;
-  targets_[0].restoring = suffix_of(restore);  // what is set aside already is not among data_bytes
+  targets_[0].restoring = suffix_of(restore);
+  EXPECT_EQ(error_of([&] { require_space(restore, mapping, targets_); }).kind(), ErrorKind::invalid)
+      << "killed before it had cleared the node: what is there will be set aside";
+  targets_[0].cleared = true;  // what is set aside already is not among data_bytes
   EXPECT_NO_THROW(require_space(restore, mapping, targets_));
 }
 
@@ -410,11 +424,13 @@ class WaitUntilUpTest : public RestoreChecksTest {
     answer("start-cassandra", [](std::size_t) { return R"({"progress":{"final":true}})"; });
   }
 
-  enum class Look { up, starting, ended, alone, other_tokens };
+  enum class Look { up, starting, ended, alone, other_tokens, denied, denied_beside_starting };
   static RingResult ring_of(std::size_t node, Look look) {
     RingResult ring;
     ring.alive = look != Look::ended || node != 1;
-    ring.answers = ring.alive && (look != Look::starting || node != 1);
+    ring.denied = node == 1 && (look == Look::denied || look == Look::denied_beside_starting);
+    const bool starting = (look == Look::starting && node == 1) || (look == Look::denied_beside_starting && node == 2);
+    ring.answers = ring.alive && !ring.denied && !starting;
     ring.why_not = "connection refused";
     ring.host_id = fmt::format("new-id-{}", node);
     ring.address = fmt::format("10.0.0.{}", node);
@@ -452,6 +468,21 @@ TEST_F(WaitUntilUpTest, OtherTokensThanThoseOfTheBackupAreWrongForGood) {
   const auto error = error_of([&] { wait({Look::other_tokens, Look::up}); });
   EXPECT_EQ(error.kind(), ErrorKind::invalid);
   EXPECT_THAT(error.message(), HasSubstr(node_name(1) + " started with other tokens than those of the backup"));
+}
+
+TEST_F(WaitUntilUpTest, CredentialsThatTheBackupsRolesDoNotHaveAreRefusedForGood) {
+  const auto error = error_of([&] { wait({Look::starting, Look::denied}); });
+  EXPECT_EQ(error.kind(), ErrorKind::denied);
+  EXPECT_THAT(error.message(), AllOf(HasSubstr(node_name(1) + " refuses Cherax' login: connection refused"),
+                                     HasSubstr("plugin_config.client")));
+}
+
+TEST_F(WaitUntilUpTest, ANodeThatDoesNotSeeTheOthersYetMayNotFindARole) {
+  std::vector<Look> looks(60, Look::denied_beside_starting);
+  looks.insert(looks.end(), 20, Look::denied);
+  looks.push_back(Look::up);
+  wait(looks);
+  EXPECT_EQ(looks_[0], 81);
 }
 
 TEST_F(WaitUntilUpTest, SaysWhatWasStillWrongAtTheTimeout) {

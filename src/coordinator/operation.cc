@@ -103,6 +103,13 @@ void Operation::throw_if_cancelled() const {
   throw Error{ErrorKind::cancelled, cancel_reason_};
 }
 
+Error Operation::cause_of(Error error) const {
+  if (error.kind() != ErrorKind::cancelled || !stop_.stop_requested()) return error;
+  std::scoped_lock lock{mutex_};
+  const bool says_it = error.message().find(cancel_reason_) != std::string::npos;
+  return says_it ? error : error.in_context(cancel_reason_);
+}
+
 void Operation::wake(std::size_t node) {
   {
     std::scoped_lock lock{mutex_};
@@ -159,7 +166,7 @@ void Operations::launch(const std::shared_ptr<Operation>& operation, std::functi
       log::info("done");
       operation->set_state(api::OperationState::done);
     } catch (...) {
-      const Error error = error_from(std::current_exception());
+      const Error error = operation->cause_of(error_from(std::current_exception()));
       log::error("failed: {}", error.message());
       operation->fail(error.message());
       operation->set_state(api::OperationState::fail);

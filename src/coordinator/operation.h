@@ -47,6 +47,8 @@ class Operation final : public PlanObserver {
   std::stop_token stop() const { return stop_.get_token(); }
   /// Error{cancelled} with the reason when cancel() was called.
   void throw_if_cancelled() const;
+  /// What ended the operation: of a cancellation with its reason, which who notices one does not always know.
+  Error cause_of(Error error) const;
 
   void wake(std::size_t node);
   /// Waits until a node woke it, `duration` has passed or the operation is cancelled. The nodes that did.

@@ -209,5 +209,15 @@ TEST_F(OperationsTest, StoppingCancelsWhatRunsAndWaitsForItsEnd) {
   EXPECT_THROW(launch("backup", [](Operation&) {}), Error);
 }
 
+TEST_F(OperationsTest, ACancelledOneTellsTheReasonWhereverItWasNoticed) {
+  const auto running = launch("backup", [](Operation& operation) {
+    operation.wait(1h);
+    cherax::fail(ErrorKind::cancelled, "cancelled before \"upload\"");
+  });
+  running->cancel("the lock is lost");
+  operations_.stop();
+  EXPECT_EQ(running->status().error, "the lock is lost: cancelled before \"upload\"");
+}
+
 }  // namespace
 }  // namespace cherax::coordinator

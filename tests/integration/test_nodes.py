@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from harness.cherax import Cherax
+from harness.process import wait_until
 
 from .support import (
     assert_nothing_left,
     coordinate,
     make_roots,
     objects,
+    root_of,
     stalled,
     unlocked,
     wait_for_step,
@@ -242,6 +244,29 @@ def test_a_node_that_goes_down_in_a_restore_is_named_and_the_restore_can_be_repe
     cherax.start_server(1)
     assert cherax.run_operation("restore", {"name": name})["state"] == "done"
     assert own.read_bytes() == before
+
+
+def test_a_restore_that_has_lost_a_lock_ends_and_touches_nothing(cherax: Cherax) -> None:
+    coordinate(cherax, default_lock_ttl=1)
+    cherax.start()
+    name = cherax.backup()
+    own = [root_of(cherax, server) / "own" for server in (0, 1)]
+    for path in own:
+        path.unlink()
+    with stalled(cherax.store):
+        number = cherax.start_operation("restore", {"name": name})
+        holder = cherax.call("POST", "/node/lock?locker=other&ttl=60", server=1)[1]["holder"]
+        assert cherax.call("POST", f"/node/unlock?locker={holder['locker']}", server=1)[0] == 200
+        assert cherax.call("POST", "/node/lock?locker=other&ttl=60", server=1)[0] == 200
+        wait_until(lambda: unlocked(cherax, [0]), "the restore extends no lock any more", 10)
+    status = cherax.wait_for_operation("restore", number)
+    assert status["state"] == "fail"
+    for words in ("lock is lost", cherax.servers[1].url):
+        assert words in status["error"]
+    assert not any(path.exists() for path in own)
+    assert cherax.call("POST", "/node/unlock?locker=other", server=1)[0] == 200
+    assert cherax.run_operation("restore", {"name": name})["state"] == "done"
+    assert all(path.exists() for path in own)
 
 
 def test_of_two_coordinators_the_second_is_told_who_was_first(cherax: Cherax) -> None:

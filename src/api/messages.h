@@ -61,15 +61,16 @@ BOOST_DESCRIBE_STRUCT(SnapshotHash, (), (hexdigest, size))
 /// Either `hexdigest`, or for a small file `content_b64` (present, though empty, for an empty file).
 struct SnapshotFile {
   static constexpr std::array kRequired{"relative_path", "file_size", "mtime_ns"};
-  static constexpr std::array kOmittedWhenDefault{"hexdigest", "content_b64"};
+  static constexpr std::array kOmittedWhenDefault{"hexdigest", "content_b64", "allocated_size"};
   std::string relative_path;
   std::uint64_t file_size = 0;
   std::int64_t mtime_ns = 0;
   std::string hexdigest;
   std::optional<std::string> content_b64;
+  std::optional<std::uint64_t> allocated_size;  ///< ours: bytes on the disk, of a file with holes
   bool operator==(const SnapshotFile&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(SnapshotFile, (), (relative_path, file_size, mtime_ns, hexdigest, content_b64))
+BOOST_DESCRIBE_STRUCT(SnapshotFile, (), (relative_path, file_size, mtime_ns, hexdigest, content_b64, allocated_size))
 
 /// A SnapshotResult without its lists (`state.files`, `hashes`), which may not fit in memory and are streamed.
 struct SnapshotSummary : NodeResult {

@@ -29,7 +29,7 @@ std::vector<snapshot::Group> groups_of(const api::SnapshotRequest& request) {
 }
 
 api::SnapshotFile to_api(const snapshot::SnapshotFile& file) {
-  api::SnapshotFile out{file.relative_path, file.file_size, file.mtime_ns, {}, {}};
+  api::SnapshotFile out{file.relative_path, file.file_size, file.mtime_ns, {}, {}, file.allocated_size};
   if (const auto* digest = std::get_if<Digest>(&file.body)) {
     out.hexdigest = digest->hex();
   } else {

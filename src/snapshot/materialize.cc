@@ -170,6 +170,7 @@ void Materializer::write(File& file, const Running& running, const std::function
   const auto directory = tree_.open_directory(parent_of(file.path));
   if (!directory) fail(ErrorKind::internal, "its directory was removed meanwhile");
   RestoredFile restored{directory.number(), name_of(file.path), options_.mode, running.progress, running.stop};
+  if (file.has_holes) restored.leave_holes();
   fill(restored);
   if (gives_ownership()) {
     const auto parent = status_of(directory.number());

@@ -36,6 +36,30 @@ TEST_F(Materialize, RestoresContentAndTimeToTheNanosecond) {
   expect_progress_is_complete(4, 301'001);
 }
 
+TEST_F(Materialize, LeavesTheHolesOfAFileThatHadSome) {
+  const auto allocated = [&](std::string_view path) { return cherax::status_of(root_ / path)->st_blocks * 512; };
+  std::string content(1'000'000, '\0');
+  content.replace(300'000, 5, "there");
+  const auto dense = repository_.keep("dense", content);
+  content.replace(300'000, 5, "where");
+  auto sparse = repository_.keep("sparse", content);
+  sparse.allocated_size = 4096;
+  restore({dense, sparse});
+  EXPECT_EQ(root_.read("sparse"), content);
+  EXPECT_LE(allocated("sparse"), 65'536);
+  EXPECT_GE(allocated("dense"), 1'000'000);
+}
+
+RC_GTEST_FIXTURE_PROP(Materialize, WhateverHasHolesComesBackByteForByte, ()) {
+  const auto lengths = *rc::gen::container<std::vector<std::uint16_t>>(rc::gen::inRange<std::uint16_t>(0, 20'000));
+  std::string content;
+  for (const auto length : lengths) content.append(length, length % 3 == 0 ? 'x' : '\0');
+  auto file = repository_.keep("a", content);
+  file.allocated_size = 0;
+  restore({file});
+  RC_ASSERT(root_.read("a") == content);
+}
+
 TEST_F(Materialize, LeavesEqualFilesAlone) {
   root_.write("same", kLarge);
   root_.write("other", std::string(1000, 'o'));

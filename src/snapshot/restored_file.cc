@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -16,6 +17,8 @@
 namespace cherax::snapshot {
 
 namespace {
+
+constexpr std::size_t kBlock = 4096;
 
 std::string random_temporary_name() {
   std::array<std::byte, 8> random{};
@@ -34,14 +37,37 @@ class RestoredFile::Output final : public Sink {
 
   void write(ByteView bytes) override {
     if (owner_.stop_.stop_requested()) fail(ErrorKind::cancelled, "cancelled");
-    if (writes_) file_.write(bytes);
+    if (writes_ && owner_.leaves_holes_)
+      write_with_holes(bytes);
+    else if (writes_)
+      file_.write(bytes);
     owner_.counted_ += bytes.size();
     owner_.progress_.bytes_done += bytes.size();
   }
-  void finish() override { finished_ = true; }
+  void finish() override {
+    const int file = owner_.file_.number();
+    const auto size = static_cast<::off_t>(owner_.counted_);
+    if (writes_ && owner_.leaves_holes_ && ::ftruncate(file, size) != 0) fail_errno(errno, "ending it with a hole");
+    finished_ = true;
+  }
   bool finished() const { return finished_; }
 
  private:
+  /// Whole blocks of zeros, and a rest of zeros at either end, are passed over.
+  void write_with_holes(ByteView bytes) {
+    std::size_t block = kBlock - owner_.counted_ % kBlock;
+    while (!bytes.empty()) {
+      const auto piece = bytes.first(std::min(block, bytes.size()));
+      const bool is_hole = std::ranges::all_of(piece, [](std::byte byte) { return byte == std::byte{0}; });
+      if (!is_hole)
+        file_.write(piece);
+      else if (::lseek(owner_.file_.number(), static_cast<::off_t>(piece.size()), SEEK_CUR) < 0)
+        fail_errno(errno, "leaving a hole in it");
+      bytes = bytes.subspan(piece.size());
+      block = kBlock;
+    }
+  }
+
   RestoredFile& owner_;
   DescriptorSink file_;
   bool writes_;

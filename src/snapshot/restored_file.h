@@ -25,6 +25,8 @@ class RestoredFile {
   RestoredFile(const RestoredFile&) = delete;
   RestoredFile& operator=(const RestoredFile&) = delete;
 
+  /// From now on blocks of zeros are left out of what is written.
+  void leave_holes() { leaves_holes_ = true; }
   /// Gives `produce` a sink for the content. Error{corrupt} when the bytes are others, or it was not finished.
   void receive(const Digest& digest, std::uint64_t size, const std::function<void(Sink&)>& produce);
   /// Takes the content of an open file, sharing its blocks where the file system can. Error{corrupt} as above.
@@ -44,6 +46,7 @@ class RestoredFile {
   Progress& progress_;
   std::stop_token stop_;
   std::uint64_t counted_ = 0;
+  bool leaves_holes_ = false;
 };
 
 /// `atime` stays.

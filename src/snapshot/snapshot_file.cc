@@ -5,7 +5,7 @@
 namespace cherax::snapshot {
 
 SnapshotFile from_message(const api::SnapshotFile& file) {
-  SnapshotFile out{file.relative_path, file.file_size, file.mtime_ns, {}};
+  SnapshotFile out{file.relative_path, file.file_size, file.mtime_ns, {}, file.allocated_size};
   if (file.content_b64)
     out.body = from_base64(*file.content_b64).value();
   else

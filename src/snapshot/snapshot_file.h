@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -19,6 +20,7 @@ struct SnapshotFile {
   std::uint64_t file_size = 0;
   std::int64_t mtime_ns = 0;
   std::variant<Digest, Bytes> body;
+  std::optional<std::uint64_t> allocated_size;  ///< bytes on the disk, of a file with holes
 
   bool operator==(const SnapshotFile&) const = default;
 };

@@ -108,7 +108,8 @@ void Snapshotter::find_files(Taking& taking) {
     const bool embedded = file.rules.embeds(stamp->size);
     if (entry && embedded && !entry->content) entry.reset();
     if (entry && !embedded) entry->content.reset();
-    taken_.add(file.path, *stamp, file.rules, entry);
+    const bool has_holes = !embedded && *stamp == file.stamp && file.allocated_size < stamp->size;
+    taken_.add(file.path, *stamp, file.rules, entry, has_holes ? std::optional{file.allocated_size} : std::nullopt);
     ++taking.progress.files_total;
     taking.progress.bytes_total += stamp->size;
     if (!entry) return;

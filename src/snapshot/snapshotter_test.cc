@@ -88,6 +88,17 @@ TEST_F(SnapshotterTest, NamesFilesInByteOrderWithDigestOrContent) {
                                    SnapshotFile{"b/large", 1000, 1'500'000'000'000'000'001, digest_of_text(kLarge)}));
 }
 
+TEST_F(SnapshotterTest, SaysHowMuchOfAFileWithHolesIsOnTheDisk) {
+  root_.write("sparse", kLarge);
+  std::filesystem::resize_file(root_ / "sparse", 1'000'000);
+  root_.write("dense", kLarger);
+  for (int time = 0; time < 2; ++time) {
+    take();
+    EXPECT_EQ(file("dense").allocated_size, std::nullopt);
+    EXPECT_THAT(file("sparse").allocated_size, ::testing::Optional(::testing::Le(65'536U)));
+  }
+}
+
 TEST_F(SnapshotterTest, OfNothingIsEmpty) {
   EXPECT_EQ(take().files, 0);
   EXPECT_THAT(files(), IsEmpty());

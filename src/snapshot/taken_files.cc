@@ -14,6 +14,7 @@ constexpr const char* kSchema = R"(
     inode INTEGER NOT NULL,
     embedded_max INTEGER NOT NULL,
     immutable INTEGER NOT NULL,
+    allocated_size INTEGER,
     digest BLOB,
     content BLOB
   ) WITHOUT ROWID;
@@ -23,7 +24,7 @@ constexpr const char* kSchema = R"(
 constexpr const char* kByDigest = "CREATE INDEX by_digest ON files (digest, path) WHERE content IS NULL";
 
 constexpr const char* kNextFile =
-    "SELECT path, size, mtime_ns, digest, content FROM files WHERE path > ? ORDER BY path LIMIT 1";
+    "SELECT path, size, mtime_ns, digest, content, allocated_size FROM files WHERE path > ? ORDER BY path LIMIT 1";
 constexpr const char* kPending =
     "SELECT path, size, mtime_ns, inode, embedded_max, immutable FROM files WHERE path > ? AND digest IS NULL "
     "ORDER BY path LIMIT ?";
@@ -44,7 +45,7 @@ struct TakenFiles::Open {
   explicit Open(const std::filesystem::path& spool) : database(open_spool(spool, kSchema)) {}
 
   SQLite::Database database;
-  SQLite::Statement add{database, "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)"};
+  SQLite::Statement add{database, "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"};
   SQLite::Statement fill{database,
                          "UPDATE files SET size = ?, mtime_ns = ?, inode = ?, digest = ?, content = ? WHERE path = ?"};
   SQLite::Statement drop{database, "DELETE FROM files WHERE path = ?"};
@@ -73,7 +74,7 @@ void TakenFiles::clear() {
 }
 
 void TakenFiles::add(std::string_view path, const FileStamp& stamp, const Rules& rules,
-                     const std::optional<Index::Entry>& entry) {
+                     const std::optional<Index::Entry>& entry, std::optional<std::uint64_t> allocated_size) {
   locked([&] {
     Query{open_->add,
           path,
@@ -82,6 +83,7 @@ void TakenFiles::add(std::string_view path, const FileStamp& stamp, const Rules&
           stamp.inode,
           rules.embedded_file_size_max,
           rules.immutable,
+          allocated_size,
           entry ? std::optional{entry->digest} : std::nullopt,
           entry ? entry->content : std::nullopt}
         .run();
@@ -132,6 +134,7 @@ std::optional<SnapshotFile> TakenFiles::next_file(std::string_view after) {
     } else {
       file.body = query.digest(3);
     }
+    if (!query.is_null(5)) file.allocated_size = query.integer<std::uint64_t>(5);
     return file;
   });
 }

@@ -36,7 +36,9 @@ class TakenFiles {
 
   void clear();
   /// Without `entry` the file is pending: fill or drop it later.
-  void add(std::string_view path, const FileStamp& stamp, const Rules& rules, const std::optional<Index::Entry>& entry);
+  /// `allocated_size`: of a file with holes.
+  void add(std::string_view path, const FileStamp& stamp, const Rules& rules, const std::optional<Index::Entry>& entry,
+           std::optional<std::uint64_t> allocated_size = {});
   void fill(std::string_view path, const FileStamp& stamp, const Index::Entry& entry);
   void drop(std::string_view path);
   bool contains(std::string_view path);

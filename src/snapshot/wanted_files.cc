@@ -19,6 +19,7 @@ constexpr const char* kSchema = R"(
     freed INTEGER,
     device INTEGER NOT NULL,
     news_of_inode INTEGER,
+    has_holes INTEGER NOT NULL,
     content BLOB
   ) WITHOUT ROWID;
 )";
@@ -34,7 +35,7 @@ constexpr const char* kIndexes = R"(
 )";
 
 const std::string kSelect =
-    "SELECT path, size, mtime_ns, digest, state, in_the_way, freed, device, news_of_inode FROM files ";
+    "SELECT path, size, mtime_ns, digest, state, in_the_way, freed, device, news_of_inode, has_holes FROM files ";
 
 WantedFiles::File file_of(const Query& query) {
   WantedFiles::File file;
@@ -47,6 +48,7 @@ WantedFiles::File file_of(const Query& query) {
   if (!query.is_null(6)) file.freed = query.integer<std::uint64_t>(6);
   file.device = query.integer<std::uint64_t>(7);
   if (!query.is_null(8)) file.news_of_inode = query.integer<std::uint64_t>(8);
+  file.has_holes = query.integer<int>(9) != 0;
   return file;
 }
 
@@ -56,7 +58,7 @@ struct WantedFiles::Open {
   explicit Open(const std::filesystem::path& spool) : database(open_spool(spool, kSchema)) {}
 
   SQLite::Database database;
-  SQLite::Statement add{database, "INSERT OR IGNORE INTO files VALUES (?, ?, ?, ?, 0, 0, NULL, 0, NULL, ?)"};
+  SQLite::Statement add{database, "INSERT OR IGNORE INTO files VALUES (?, ?, ?, ?, 0, 0, NULL, 0, NULL, ?, ?)"};
   SQLite::Statement update{
       database, "UPDATE files SET state = ?, in_the_way = ?, freed = ?, device = ?, news_of_inode = ? WHERE path = ?"};
   SQLite::Statement contains{database, "SELECT 1 FROM files WHERE path = ?"};
@@ -96,6 +98,7 @@ void WantedFiles::add(const SnapshotFile& file) {
           file.file_size,
           file.mtime_ns,
           digest ? *digest : digest_of_bytes(*content),
+          file.allocated_size.has_value(),
           content ? std::optional{ByteView{*content}} : std::nullopt}
         .run();
     return open_->database.getChanges() > 0;

@@ -37,6 +37,7 @@ class WantedFiles {
     std::uint64_t size = 0;
     std::int64_t mtime_ns = 0;
     Digest digest;
+    bool has_holes = false;
     State state = State::wanted;
     // What stands at `path` while it is missing.
     InTheWay in_the_way = InTheWay::nothing;
@@ -49,7 +50,7 @@ class WantedFiles {
 
   /// Error{invalid} when the path is wanted already.
   void add(const SnapshotFile& file);
-  /// All but path, size and digest.
+  /// All but what was wanted.
   void update(const File& file);
 
   bool contains(std::string_view path);

@@ -37,6 +37,21 @@ def restored(cherax: Cherax) -> dict[str, tuple[bytes, int]]:
     return tree(root_of(cherax))
 
 
+def test_a_file_with_holes_gets_them_back(cherax: Cherax) -> None:
+    path = root_of(cherax) / "sparse"
+    write(path, b"begin")
+    os.truncate(path, 3_000_000)
+    os.utime(path, (OLD, OLD))
+    before = tree(root_of(cherax))
+    assert path.stat().st_blocks * 512 < 100_000
+    assert restored(cherax) == before
+    assert path.stat().st_blocks * 512 < 100_000
+    (files,) = (result["state"]["files"] for result in manifest(cherax, cherax.backup())["snapshot_results"])
+    sizes = {file["relative_path"]: file.get("allocated_size") for file in files}
+    assert 0 < sizes.pop("sparse") < 100_000
+    assert set(sizes.values()) == {None}
+
+
 ODD_NAMES = [
     "with space",
     "with\nnewline",

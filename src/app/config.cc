@@ -7,6 +7,7 @@
 #include "app/all_plugins.h"
 #include "app/all_stores.h"
 #include "base/file.h"
+#include "snapshot/freeze.h"
 #include "transform/compress.h"
 #include "transform/keys.h"
 
@@ -200,6 +201,12 @@ void Loader::read_node(Config& config) {
   options.root = section.root;
   options.az = section.az;
   options.root_link = section.root_link.value_or(section.root / ".astacus");
+  if (!has_problem({"node", "root"})) {
+    require(
+        snapshot::can_link(options.root, options.root_link), {"node", "root_link"},
+        "a directory on the same file system, and the same mount of it, as node.root or a directory in it: a backup's "
+        "hard links cannot be elsewhere");
+  }
   options.db_path = section.db_path;
   if (storage_) options.temporary_directory = storage_->temporary_directory;
   options.parallel = {section.parallel.downloads, section.parallel.hashes, section.parallel.uploads};

@@ -287,6 +287,25 @@ TEST_F(ConfigTest, RefusesNumbersThatCannotWork) {
   }
 }
 
+TEST_F(ConfigTest, HardLinksOfTheRootMustBePossibleInRootLink) {
+  const auto with = [](const std::string& root_link) {
+    return Sections{.node = fmt::format("{}  root_link: {}\n", kNode, root_link)}.text();
+  };
+  EXPECT_THAT(problems_of(with("/dev/shm/cherax-config-test/links")),
+              StartsWith("DIR/c.yaml:9: node.root_link: expected a directory on the same file system"));
+  EXPECT_FALSE(std::filesystem::exists("/dev/shm/cherax-config-test"));
+  EXPECT_FALSE(std::filesystem::exists(directory_.path() / "tmp"));
+  for (const char* fine : {"DIR/root", "DIR/links", "DIR/no/directory/yet"}) {
+    EXPECT_EQ(problems_of(with(fine)), "no error") << fine;
+    EXPECT_FALSE(std::filesystem::exists(directory_.path() / "links")) << "the first backup makes it";
+  }
+}
+
+TEST_F(ConfigTest, AMissingRootIsNoProblemOfItsLinks) {
+  EXPECT_EQ(problems_of(Sections{.node = replaced(kNode, "DIR/root", "/dev/shm/cherax-no-root")}.text()),
+            "DIR/c.yaml:7: node.root: expected the absolute path of an existing directory");
+}
+
 TEST_F(ConfigTest, ANodesUrlIsThatOfItsNodeApi) {
   const auto with_url = [](const std::string& url) {
     return Sections{.coordinator = replaced(kCoordinator, "http://127.0.0.1:5515/node", "'" + url + "'")}.text();

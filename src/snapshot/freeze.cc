@@ -13,20 +13,24 @@ namespace {
 
 [[noreturn]] void refuse_other_file_system(std::string_view links) {
   fail(ErrorKind::invalid,
-       "the link directory {} is on another file system than the files to back up, where hard links cannot reach them: "
-       "set root_link to a directory on theirs",
+       "the link directory {} is on another file system than the files to back up, or on another mount of it, where "
+       "hard links cannot reach them: set root_link to a directory on theirs",
        links);
 }
 
-/// Whether the root or a directory in it (a disk may be mounted there) is on that device.
-bool has_device(const std::filesystem::path& root, ::dev_t device) {
-  struct ::stat status {};
-  if (::stat(root.c_str(), &status) != 0) fail_errno(errno, fmt::format("reading the status of {}", root.string()));
-  if (status.st_dev == device) return true;
-  for (const auto& entry : std::filesystem::directory_iterator{root}) {
-    if (::lstat(entry.path().c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_dev == device) return true;
-  }
-  return false;
+struct Mount {
+  std::uint32_t device_major;
+  std::uint32_t device_minor;
+  std::uint64_t id;  ///< 0 where the kernel does not tell it (before Linux 5.8)
+  bool operator==(const Mount&) const = default;
+};
+
+/// nullopt with errno when there is nothing that can be asked.
+std::optional<Mount> mount_of(const std::filesystem::path& path, int flags = 0) {
+  struct ::statx status {};
+  if (::statx(AT_FDCWD, path.c_str(), flags, STATX_TYPE | STATX_MNT_ID, &status) != 0) return std::nullopt;
+  const bool has_id = (status.stx_mask & STATX_MNT_ID) != 0;
+  return Mount{status.stx_dev_major, status.stx_dev_minor, has_id ? status.stx_mnt_id : 0};
 }
 
 std::filesystem::path make_links_directory(const std::filesystem::path& root,
@@ -43,11 +47,29 @@ std::filesystem::path make_links_directory(const std::filesystem::path& root,
   struct ::stat target {};
   if (::lstat(links.c_str(), &target) != 0) fail_errno(errno, fmt::format("reading the status of {}", links.string()));
   if (!S_ISDIR(target.st_mode)) fail(ErrorKind::invalid, "{} is in the way: it has to be a directory", links.string());
-  if (!has_device(root, target.st_dev)) refuse_other_file_system(links.string());
+  if (!can_link(root, links)) refuse_other_file_system(links.string());
   return links;
 }
 
 }  // namespace
+
+bool can_link(const std::filesystem::path& root, const std::filesystem::path& link_directory) {
+  const auto of_root = mount_of(root);
+  if (!of_root) fail_errno(errno, fmt::format("reading the status of {}", root.string()));
+  auto existing = std::filesystem::path{"."} / link_directory;
+  auto of_links = mount_of(existing);
+  while (!of_links && existing.has_relative_path()) {
+    existing = existing.parent_path();
+    of_links = mount_of(existing);
+  }
+  if (of_links == of_root) return true;
+  std::error_code none;  // a root that cannot be read has no other directories
+  for (std::filesystem::directory_iterator entry{root, none}, end; entry != end; entry.increment(none)) {
+    if (is_own_name(entry->path().filename().string()) || !entry->is_directory(none)) continue;
+    if (mount_of(entry->path(), AT_SYMLINK_NOFOLLOW) == of_links) return true;
+  }
+  return false;
+}
 
 Freezer::Freezer(const std::filesystem::path& root, const std::filesystem::path& link_directory)
     : links_(make_links_directory(root, link_directory)) {}

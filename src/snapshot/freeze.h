@@ -10,13 +10,19 @@
 
 namespace cherax::snapshot {
 
+/// Whether hard links of files below `root` can be in `link_directory`, or, until it exists, in the nearest directory
+/// around it: both are on one file system and on one mount of it, which is what the kernel asks for (a bind mount is
+/// another one). A disk may be mounted in `root`: one of the directories in it is enough. Creates nothing, unlike a
+/// link that is tried. A file system without hard links is not noticed.
+bool can_link(const std::filesystem::path& root, const std::filesystem::path& link_directory);
+
 /// Hard links that keep the files of a snapshot as they are, whatever happens to their names below `root`. The link of
 /// `a/b` is `<link_directory>/.cherax-links/a/b`; everything below `.cherax-links` belongs to the Freezer and is
 /// removed by it. A link does not freeze a file that is written in place: compare its stamp. One thread at a time, but
 /// open() and path_of() may be called from any.
 class Freezer {
  public:
-  /// Creates the directory. Error{invalid} when it is on another file system than `root`.
+  /// Creates the directory. Error{invalid} unless can_link().
   Freezer(const std::filesystem::path& root, const std::filesystem::path& link_directory);
 
   /// Links name_of(path) in `source_directory`, replacing a link of another file or a directory; returns the stamp of

@@ -148,6 +148,65 @@ TEST_F(Freeze, DoesNotTakeARemovedLinkDirectoryForAnEmptyRoot) {
   EXPECT_THROW(link("a"), Error);
 }
 
+/// Something mounted for as long as this lives; the process may not be allowed to.
+struct Mounted {
+  Mounted(const char* source, std::filesystem::path at, const char* type, unsigned long flags)
+      : directory(std::move(at)), done(::mount(source, directory.c_str(), type, flags, nullptr) == 0) {}
+  ~Mounted() {
+    if (done) ::umount2(directory.c_str(), MNT_DETACH);
+  }
+  Mounted(const Mounted&) = delete;
+  Mounted& operator=(const Mounted&) = delete;
+
+  const std::filesystem::path directory;
+  const bool done;
+};
+
+TEST(CanLink, WithinTheRootAndBesideIt) {
+  const testing::Directory directory;
+  std::filesystem::create_directory(directory / "root");
+  for (const char* links : {"root", "root/.astacus", "root/a/b", "links", "no/directory/yet/", "none/../links"}) {
+    EXPECT_TRUE(can_link(directory / "root", directory / links)) << links;
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(directory / "root"));
+  for (const char* links : {"", ".", "not/yet", "../not/yet"}) EXPECT_TRUE(can_link(".", links)) << links;
+}
+
+TEST(CanLink, NotToAnotherFileSystem) {
+  const testing::Directory root;
+  const testing::Directory other{"/dev/shm"};
+  ASSERT_NE(root.status(".").st_dev, other.status(".").st_dev) << "the test needs /dev/shm to be a file system";
+  EXPECT_FALSE(can_link(root.path(), other.path()));
+  EXPECT_FALSE(can_link(root.path(), other / "not/yet"));
+  std::filesystem::create_directory_symlink(other.path(), root / "symlink");
+  EXPECT_FALSE(can_link(root.path(), root / "symlink/links")) << "what is behind it is not backed up";
+  EXPECT_TRUE(std::filesystem::is_empty(other.path()));
+}
+
+TEST(CanLink, SaysThatTheRootIsMissing) {
+  const testing::Directory directory;
+  const auto error = testing::error_of([&] { can_link(directory / "root", directory.path()); });
+  EXPECT_EQ(error.kind(), ErrorKind::not_found);
+  EXPECT_THAT(error.message(), HasSubstr((directory / "root").string()));
+}
+
+TEST(CanLink, NotToAnotherMountOfTheSameFileSystem) {
+  const testing::Directory root;
+  root.write("a", "x");
+  std::filesystem::create_directory(root / ".astacus");
+  const testing::Directory links;
+  const Mounted mounted{links.path().c_str(), root / ".astacus", nullptr, MS_BIND};
+  if (!mounted.done) GTEST_SKIP() << "mounting is not permitted here";
+  ASSERT_EQ(root.status(".").st_dev, root.status(".astacus").st_dev);
+  EXPECT_EQ(::link((root / "a").c_str(), (root / ".astacus/a").c_str()), -1) << "or there was nothing to refuse";
+  EXPECT_FALSE(can_link(root.path(), root / ".astacus"));
+  EXPECT_FALSE(can_link(root.path(), root / ".astacus/not/yet"));
+  EXPECT_THAT(testing::error_of([&] {
+                Freezer{root.path(), root / ".astacus"};
+              }).message(),
+              HasSubstr("another mount"));
+}
+
 TEST(FreezeElsewhere, RefusesALinkDirectoryOnAnotherFileSystem) {
   const testing::Directory root;
   const testing::Directory links{"/dev/shm"};
@@ -175,12 +234,10 @@ TEST(FreezeElsewhere, LinksMayBeInADirectoryOfTheRootThatIsMounted) {
   const testing::Directory root;
   const auto mounted = root.path() / "data";
   std::filesystem::create_directory(mounted);
-  if (::mount("tmpfs", mounted.c_str(), "tmpfs", 0, nullptr) != 0) GTEST_SKIP() << "mounting is not permitted here";
-  struct Unmount {
-    std::filesystem::path directory;
-    ~Unmount() { ::umount2(directory.c_str(), MNT_DETACH); }
-  } const unmount{mounted};
+  const Mounted disk{"tmpfs", mounted, "tmpfs", 0};
+  if (!disk.done) GTEST_SKIP() << "mounting is not permitted here";
   root.write("data/a", "x");
+  EXPECT_TRUE(can_link(root.path(), mounted / "not/yet"));
   Freezer freezer{root.path(), mounted / ".links"};
   const Tree tree{mounted};
   const auto directory = tree.open_directory("");

@@ -212,6 +212,7 @@ WRONG: list[tuple[Path_, Any, str]] = [
     # paths that do not exist
     (("node", "root"), "/nonexistent", "an existing directory"),
     (("node", "root"), "root", "absolute"),
+    (("node", "root_link"), "/dev/shm/cherax-links", "on the same file system"),
     (("node", "db_path"), "@/file/db", "directory"),
     (("node", "cassandra", "nodetool_command"), ["/nonexistent/nodetool"], "a program that can be executed"),
     (("node", "cassandra", "client", "config_path"), "/nonexistent", "cassandra.yaml"),

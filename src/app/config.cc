@@ -68,6 +68,9 @@ class Loader {
   void read_plugin(Config& config);
   void read_node(Config& config);
   void check_storages();
+  std::optional<std::filesystem::path> cache() const {
+    return file_.coordinator ? file_.coordinator->object_storage_cache : std::nullopt;
+  }
   void make_store(const std::string& name, const json::value& value);
   repository::CodecOptions codec_options();
   void check_codec(const repository::CodecOptions& options);
@@ -275,7 +278,12 @@ void Loader::check_storages() {
   check_codec(codec_options());
   require(storage_->storages.contains(storage_->default_storage) || has_problem(below(storage_path_, {"storages"})),
           below(storage_path_, {"default_storage"}), "the name of one of storages");
-  for (const auto& [name, value] : storage_->storages) make_store(name, value);
+  for (const auto& [name, value] : storage_->storages) {
+    require(!cache() || repository::can_be_cached(name), below(storage_path_, {"storages", name}),
+            "a plain file name as its key: coordinator.object_storage_cache keeps its manifests in a folder of that "
+            "name");
+    make_store(name, value);
+  }
 }
 
 void Loader::make_store(const std::string& name, const json::value& value) {
@@ -294,9 +302,8 @@ void Loader::make_store(const std::string& name, const json::value& value) {
 }
 
 std::unique_ptr<repository::Storages> Loader::make_storages() {
-  const auto cache = file_.coordinator ? file_.coordinator->object_storage_cache : std::nullopt;
   return std::make_unique<repository::Storages>(storage_->default_storage, std::move(stores_), codec_options(),
-                                                storage_->temporary_directory, cache);
+                                                storage_->temporary_directory, cache());
 }
 
 std::unique_ptr<repository::Storages> Loader::storages() {

@@ -375,6 +375,26 @@ TEST_F(ConfigTest, NamesWhatIsWrongWithAStore) {
               StartsWith("DIR/c.yaml"));
 }
 
+TEST_F(ConfigTest, ACacheNeedsStoragesWithNamesThatAFolderCanHave) {
+  const auto text = [](const std::string& name, const std::string& cache) {
+    return Sections{.coordinator = kCoordinator + cache,
+                    .object_storage = replaced(replaced(kObjectStorage, "    x: {", "    '" + name + "': {"),
+                                               "default_storage: x", "default_storage: '" + name + "'")}
+        .text();
+  };
+  const std::string cache = "  object_storage_cache: DIR/cache\n";
+  for (const std::string name : {"", ".", "..", "a/b", "../x", "/x", "x/"}) {
+    EXPECT_EQ(problems_of(text(name, cache)),
+              "DIR/c.yaml:15: object_storage.storages." + name +
+                  ": expected a plain file name as its key: coordinator.object_storage_cache keeps its manifests in a "
+                  "folder of that name");
+    EXPECT_FALSE(std::filesystem::exists(directory_.path() / "tmp")) << name;
+    EXPECT_EQ(problems_of(text(name, "")), "no error") << name;
+    std::filesystem::remove(directory_.path() / "tmp");
+  }
+  for (const std::string name : {"x", "...", ".x", "a b"}) EXPECT_EQ(problems_of(text(name, cache)), "no error");
+}
+
 TEST_F(ConfigTest, TheProblemOfASectionsObjectStorageIsToldThere) {
   std::string node = kNode + object_storage_below("a");
   node.replace(node.find("default_storage: x"), 18, "default_storage: y");

@@ -59,11 +59,15 @@ void require_readable(const SpooledManifest& spooled, const NewManifest& manifes
 
 }  // namespace
 
+bool can_be_cached(std::string_view storage) {
+  constexpr std::string_view kSeparators{"/\0", 2};
+  return !storage.empty() && storage != "." && storage != ".." &&
+         storage.find_first_of(kSeparators) == std::string_view::npos;
+}
+
 Manifests::Manifests(storage::ObjectStore& store, const ObjectCodec& codec, ManifestsOptions options)
     : store_(store), codec_(codec), options_(std::move(options)) {
-  const bool is_file_name = options_.storage.find('/') == std::string::npos && options_.storage != "." &&
-                            options_.storage != ".." && !options_.storage.empty();
-  if (options_.cache && !is_file_name) {
+  if (options_.cache && !can_be_cached(options_.storage)) {
     fail(ErrorKind::invalid, "the storage name \"{}\" cannot be a folder of object_storage_cache", options_.storage);
   }
 }

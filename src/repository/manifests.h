@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "repository/manifest.h"
@@ -18,6 +19,9 @@ struct ManifestsOptions {
   std::optional<std::filesystem::path>
       cache;  ///< `object_storage_cache`: plain copies, `<cache>/<storage>/<name>.json`
 };
+
+/// Whether a storage of this name can have its folder in the cache: it is a plain file name.
+bool can_be_cached(std::string_view storage);
 
 /// A manifest to be written. `snapshot_results` are the nodes' results as JSON text, in node order.
 struct NewManifest {
@@ -37,6 +41,7 @@ class Manifests {
  public:
   static constexpr std::uint64_t kLargest = std::uint64_t{16} << 30;  ///< bytes of JSON
 
+  /// Error{invalid} when there is a cache and the storage cannot be cached.
   Manifests(storage::ObjectStore& store, const ObjectCodec& codec, ManifestsOptions options);
 
   /// Sorted by name, of all kinds. Copies in the cache of backups that are gone are removed.

@@ -270,6 +270,21 @@ def test_refuses_a_prefix_that_leaves_the_directory(config: dict[str, Any], tmp_
     assert re.match(re.escape(str(file)) + r":\d+: object_storage\.storages\.store", error) and "folder" in error
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b"])
+def test_refuses_a_storage_that_cannot_have_a_folder_in_the_cache(
+    name: str, config: dict[str, Any], tmp_path: Path
+) -> None:
+    config["coordinator"]["object_storage_cache"] = str(tmp_path / "cache")
+    storages = config["object_storage"]["storages"]
+    storages[name] = storages["store"]
+    file = tmp_path / "cherax.json"
+    text = write_config(config, file)
+    path = ("object_storage", "storages", name)
+    (error,) = refused(file)
+    assert error.startswith(f"{file}:{line_of(text, path)}: {in_words(path)}: ") and "object_storage_cache" in error
+    assert not (tmp_path / "cache").exists() and not (tmp_path / "tmp").exists()
+
+
 def test_refuses_the_same_node_twice(config: dict[str, Any], tmp_path: Path) -> None:
     """It could never be locked: its second lock is refused because of the first."""
     config["coordinator"]["nodes"].append(dict(config["coordinator"]["nodes"][0]))

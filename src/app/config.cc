@@ -1,6 +1,7 @@
 #include "app/config.h"
 
 #include <algorithm>
+#include <ranges>
 #include <regex>
 #include <set>
 
@@ -33,6 +34,37 @@ bool is_existing_directory(const std::filesystem::path& path) {
   return std::filesystem::is_directory(path, ignored);
 }
 
+/// Directories that are made, and removed again unless all of them are kept.
+class NewDirectories {
+ public:
+  NewDirectories() = default;
+  ~NewDirectories() {
+    std::error_code ignored;
+    for (const auto& directory : created_ | std::views::reverse) std::filesystem::remove(directory, ignored);
+  }
+  NewDirectories(const NewDirectories&) = delete;
+  NewDirectories& operator=(const NewDirectories&) = delete;
+
+  /// With those around it. One that is there already is fine.
+  std::error_code create(const std::filesystem::path& directory) {
+    std::vector<std::filesystem::path> missing;
+    std::error_code error;
+    for (auto at = directory; at.has_relative_path() && !std::filesystem::exists(at, error); at = at.parent_path()) {
+      missing.push_back(at);
+    }
+    for (const auto& path : missing | std::views::reverse) {
+      if (std::filesystem::create_directory(path, error)) created_.push_back(path);
+      if (error) return error;
+    }
+    if (std::filesystem::is_directory(directory, error) || error) return error;
+    return std::make_error_code(std::errc::not_a_directory);
+  }
+  void keep() { created_.clear(); }
+
+ private:
+  std::vector<std::filesystem::path> created_;
+};
+
 /// A coordinator asks `<url>/lock`: without /node that would be its own API, which asks it again, and so on.
 bool is_node_url(const std::string& url) {
   static const std::regex kUrl{
@@ -57,7 +89,12 @@ class Loader {
   /// Adds a problem at `path` unless `good`, or unless there is one already.
   void require(bool good, const json::Path& path, const std::string& expected);
   void require_valid(const json::Path& path, const std::function<void()>& check);
-  void make_directory(const std::filesystem::path& directory, const json::Path& path);
+  struct Directory {
+    std::filesystem::path path;
+    json::Path configured_at;
+  };
+  /// All of them, or none.
+  void make_directories(const std::vector<Directory>& directories);
   void refuse_if_problems() const {
     if (!reader_.problems().empty()) throw document_.error(reader_.problems());
   }
@@ -70,6 +107,9 @@ class Loader {
   void check_storages();
   std::optional<std::filesystem::path> cache() const {
     return file_.coordinator ? file_.coordinator->object_storage_cache : std::nullopt;
+  }
+  Directory temporary_directory() const {
+    return {storage_->temporary_directory, below(storage_path_, {"temporary_directory"})};
   }
   void make_store(const std::string& name, const json::value& value);
   repository::CodecOptions codec_options();
@@ -104,10 +144,14 @@ void Loader::require_valid(const json::Path& path, const std::function<void()>& 
   }
 }
 
-void Loader::make_directory(const std::filesystem::path& directory, const json::Path& path) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  require(!error, path, fmt::format("a directory that is there or can be created: {}", error.message()));
+void Loader::make_directories(const std::vector<Directory>& directories) {
+  NewDirectories made;
+  for (const auto& [path, configured_at] : directories) {
+    const auto error = made.create(path);
+    require(!error, configured_at, fmt::format("a directory that is there or can be created: {}", error.message()));
+  }
+  refuse_if_problems();
+  made.keep();
 }
 
 void Loader::read_listen(Config& config) {
@@ -309,9 +353,9 @@ std::unique_ptr<repository::Storages> Loader::make_storages() {
 std::unique_ptr<repository::Storages> Loader::storages() {
   check_storages();
   refuse_if_problems();
-  make_directory(storage_->temporary_directory, below(storage_path_, {"temporary_directory"}));
-  refuse_if_problems();
-  return make_storages();
+  auto storages = make_storages();
+  make_directories({temporary_directory()});
+  return storages;
 }
 
 Config Loader::config() {
@@ -322,11 +366,9 @@ Config Loader::config() {
   if (file_.node) read_node(config);
   require(file_.node || file_.coordinator, {"node"}, "a section: the file configures nothing to serve");
   refuse_if_problems();
-  // Only now is anything written.
-  make_directory(storage_->temporary_directory, below(storage_path_, {"temporary_directory"}));
-  make_directory(config.node->db_path, {"node", "db_path"});
-  refuse_if_problems();
   config.storages = make_storages();
+  // Only now is anything written.
+  make_directories({temporary_directory(), {config.node->db_path, {"node", "db_path"}}});
   return config;
 }
 

@@ -301,6 +301,26 @@ TEST_F(ConfigTest, HardLinksOfTheRootMustBePossibleInRootLink) {
   }
 }
 
+TEST_F(ConfigTest, NoDirectoryIsMadeWhenAnotherOneCannotBe) {
+  write_durably(directory_.path() / "file", "");
+  const auto temporary_in = [](const std::string& path) { return replaced(kObjectStorage, "DIR/tmp", path); };
+  const std::string bad_node = replaced(kNode, "DIR/db", "DIR/file/db");
+  constexpr const char* kBadIndex =
+      "DIR/c.yaml:8: node.db_path: expected a directory that is there or can be created: Not a directory";
+  EXPECT_EQ(problems_of(Sections{.node = bad_node, .object_storage = temporary_in("DIR/a/b/tmp")}.text()), kBadIndex);
+  EXPECT_FALSE(std::filesystem::exists(directory_.path() / "a"));
+  std::filesystem::create_directory(directory_.path() / "a");
+  EXPECT_EQ(problems_of(Sections{.node = bad_node, .object_storage = temporary_in("DIR/a/b/tmp")}.text()), kBadIndex);
+  EXPECT_TRUE(std::filesystem::is_empty(directory_.path() / "a")) << "what was there before stays";
+
+  EXPECT_EQ(problems_of(Sections{.object_storage = temporary_in("DIR/file")}.text()),
+            "DIR/c.yaml:10: object_storage.temporary_directory: expected a directory that is there or can be created: "
+            "Not a directory");
+  EXPECT_FALSE(std::filesystem::exists(directory_.path() / "db"));
+  EXPECT_EQ(problems_of(Sections{.object_storage = temporary_in("DIR/a/b/../c")}.text()), "no error");
+  EXPECT_TRUE(std::filesystem::is_directory(directory_.path() / "a/c"));
+}
+
 TEST_F(ConfigTest, AMissingRootIsNoProblemOfItsLinks) {
   EXPECT_EQ(problems_of(Sections{.node = replaced(kNode, "DIR/root", "/dev/shm/cherax-no-root")}.text()),
             "DIR/c.yaml:7: node.root: expected the absolute path of an existing directory");

@@ -252,6 +252,25 @@ def test_refuses_a_wrong_value_with_its_line_its_key_and_what_was_expected(
     assert expected in error
 
 
+@pytest.mark.parametrize(
+    ("wrong", "other"),
+    [(("node", "db_path"), ("object_storage", "temporary_directory")),
+     (("object_storage", "temporary_directory"), ("node", "db_path"))],
+    ids=["db_path", "temporary_directory"],
+)
+def test_makes_no_directory_when_another_one_cannot_be_made(
+    wrong: Path_, other: Path_, config: dict[str, Any], tmp_path: Path
+) -> None:
+    edit(config, wrong, str(tmp_path / "file/x"))
+    edit(config, other, str(tmp_path / "new/y"))
+    file = tmp_path / "cherax.yaml"
+    write_config(config, file)
+    before = sorted(tmp_path.rglob("*"))
+    (error,) = refused(file)
+    assert f": {in_words(wrong)}: " in error
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_refuses_neither_compression_nor_encryption(config: dict[str, Any], tmp_path: Path) -> None:
     for key in ("compression", "encryption_key_id"):
         del config["object_storage"][key]

@@ -193,7 +193,6 @@ void Loader::read_coordinator(Config& config) {
   positive(section.backup_attempts, {"backup_attempts"});
   positive(section.restore_attempts, {"restore_attempts"});
   positive(section.fan_out, {"fan_out"});
-  require(file_.node.has_value(), {"node"}, "a section: every coordinator is a node too");
   using std::chrono::seconds;
   options.poll = {seconds{section.poll.delay_start},
                   static_cast<double>(section.poll.delay_multiplier),
@@ -364,7 +363,7 @@ Config Loader::config() {
   read_listen(config);
   if (file_.coordinator) read_coordinator(config);
   if (file_.node) read_node(config);
-  require(file_.node || file_.coordinator, {"node"}, "a section: the file configures nothing to serve");
+  require(file_.node.has_value(), {"node"}, "a section: every server is a node, one that coordinates too");
   refuse_if_problems();
   config.storages = make_storages();
   // Only now is anything written.

@@ -367,8 +367,9 @@ TEST_F(ConfigTest, RefusesOneNodeThatIsListedTwice) {
 }
 
 TEST_F(ConfigTest, RefusesSectionsThatDoNotMakeAServer) {
-  EXPECT_THAT(problems_of(Sections{.node = ""}.text()), HasSubstr("node: expected a section"));
-  EXPECT_THAT(problems_of(kObjectStorage), HasSubstr("node: expected a section"));
+  const std::string no_node = "node: expected a section: every server is a node, one that coordinates too";
+  EXPECT_EQ(problems_of(Sections{.node = ""}.text()), "DIR/c.yaml:1: " + no_node);
+  EXPECT_EQ(problems_of(kObjectStorage), "DIR/c.yaml:1: " + no_node);
   EXPECT_THAT(problems_of(Sections{.object_storage = ""}.text()), HasSubstr("object_storage: expected a section"));
   EXPECT_THAT(problems_of(""), StartsWith("DIR/c.yaml: document: expected an object, found null"));
   EXPECT_THAT(problems_of("- a\n"), StartsWith("DIR/c.yaml:1: document: expected an object, found a list"));

@@ -203,7 +203,7 @@ WRONG: list[tuple[Path_, Any, str]] = [
     (("object_storage", "encryption_keys", KEY_ID, "private"), [PASSWORD], "text"),
     # missing
     (("object_storage",), ABSENT, "backups are stored"),
-    (("node",), ABSENT, "a section"),
+    (("node",), ABSENT, "a section: every server is a node"),
     (("node", "root"), ABSENT, "required, but missing"),
     (("node", "db_path"), ABSENT, "required, but missing"),
     (("coordinator", "plugin"), ABSENT, "required, but missing"),

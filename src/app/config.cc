@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <ranges>
-#include <regex>
 #include <set>
 
 #include "app/all_plugins.h"
 #include "app/all_stores.h"
+#include "app/node_url.h"
 #include "base/file.h"
 #include "snapshot/freeze.h"
 #include "transform/compress.h"
@@ -64,14 +64,6 @@ class NewDirectories {
  private:
   std::vector<std::filesystem::path> created_;
 };
-
-/// A coordinator asks `<url>/lock`: without /node that would be its own API, which asks it again, and so on.
-bool is_node_url(const std::string& url) {
-  static const std::regex kUrl{
-      R"(https?://([^/?#@]*@)?(\[[0-9a-fA-F:.]+\]|[^/?#@:\[\]]+)(:([0-9]{1,5}))?(/[^?#]*)?/node)"};
-  std::smatch parts;
-  return std::regex_match(url, parts, kUrl) && (!parts[4].matched || std::stoi(parts[4]) <= 65535);
-}
 
 /// Reads the sections one after another and collects every problem before it gives up.
 class Loader {
@@ -167,12 +159,14 @@ void Loader::read_listen(Config& config) {
 }
 
 void Loader::read_nodes(coordinator::CoordinatorOptions& options) {
-  std::set<std::string> urls;
+  std::set<NodeUrl> known;
   for (std::size_t i = 0; i < file_.coordinator->nodes.size(); ++i) {
     const auto& [url, az] = file_.coordinator->nodes[i];
     const json::Path path{"coordinator", "nodes", i, "url"};
-    require(is_node_url(url), path, "http(s)://host:port/node, the URL of a node API");
-    require(urls.insert(url).second, path, "another URL than the entries before: a node cannot be locked twice");
+    const auto parsed = NodeUrl::parse(url);
+    require(parsed.has_value(), path, "http(s)://host:port/node, the URL of a node API");
+    require(parsed && known.insert(*parsed).second, path,
+            "the URL of another node than the entries before, however it is written: a node cannot be locked twice");
     options.nodes.push_back({url, az});
   }
 }

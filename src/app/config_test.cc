@@ -356,14 +356,26 @@ TEST_F(ConfigTest, RetentionIsNotNegative) {
 }
 
 TEST_F(ConfigTest, RefusesOneNodeThatIsListedTwice) {
-  const std::string coordinator = R"(coordinator:
-  nodes: [{url: http://127.0.0.1:5515/node}, {url: http://127.0.0.1:5515/node}]
+  const auto with = [](const std::string& one, const std::string& other) {
+    return Sections{.coordinator = fmt::format(R"(coordinator:
+  nodes: [{{url: '{}'}}, {{url: '{}'}}]
   plugin: files
-  plugin_config: {root_globs: ["**"]}
-)";
-  EXPECT_THAT(problems_of(Sections{.coordinator = coordinator}.text()),
-              StartsWith("DIR/c.yaml:2: coordinator.nodes[1].url: "))
-      << "its second lock would fail for ever";
+  plugin_config: {{root_globs: ["**"]}}
+)",
+                                               one, other)}
+        .text();
+  };
+  constexpr const char* kUrl = "http://cassandra-1/node";
+  for (const char* same : {kUrl, "http://Cassandra-1/node", "http://cassandra-1:80/node",
+                           "http://user:hunter2@cassandra-1/node", "http://user:hunter2@CASSANDRA-1:80/node"}) {
+    EXPECT_EQ(problems_of(with(kUrl, same)),
+              "DIR/c.yaml:2: coordinator.nodes[1].url: expected the URL of another node than the entries before, "
+              "however it is written: a node cannot be locked twice")
+        << same << ": its second lock would fail for ever";
+  }
+  for (const char* other : {"https://cassandra-1/node", "http://cassandra-1:5515/node", "http://cassandra-1/1/node"}) {
+    EXPECT_EQ(problems_of(with(kUrl, other)), "no error") << other;
+  }
 }
 
 TEST_F(ConfigTest, RefusesSectionsThatDoNotMakeAServer) {

@@ -304,9 +304,17 @@ def test_refuses_a_storage_that_cannot_have_a_folder_in_the_cache(
     assert not (tmp_path / "cache").exists() and not (tmp_path / "tmp").exists()
 
 
-def test_refuses_the_same_node_twice(config: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("url", "same"),
+    [
+        ("http://127.0.0.1:5515/node", "http://127.0.0.1:5515/node"),
+        ("http://cassandra-1/node", f"http://operator:{PASSWORD}@Cassandra-1:80/node"),
+        ("https://[::1]/node", "https://[0:0::1]:443/node"),
+    ],
+)
+def test_refuses_the_same_node_twice(url: str, same: str, config: dict[str, Any], tmp_path: Path) -> None:
     """It could never be locked: its second lock is refused because of the first."""
-    config["coordinator"]["nodes"].append(dict(config["coordinator"]["nodes"][0]))
+    config["coordinator"]["nodes"] = [{"url": url}, {"url": same}]
     file = tmp_path / "cherax.yaml"
     text = write_config(config, file)
     path = ("coordinator", "nodes", 1, "url")

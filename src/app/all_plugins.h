@@ -18,7 +18,8 @@ struct PluginFactory {
   std::function<std::unique_ptr<coordinator::Plugin>(json::Reader&, const json::value& plugin_config,
                                                      const coordinator::CoordinatorOptions&)>
       make_plugin;
-  /// Of its operations on a node; empty for a plugin without any. The section may be null: not configured.
+  /// Of its operations on a node; empty for a plugin without any. The section may be null, not configured, as long as
+  /// this server does not coordinate the plugin's backups.
   std::function<std::unique_ptr<node::Extension>(json::Reader&, const json::value& section, const node::NodeOptions&)>
       make_extension;
 };

@@ -255,7 +255,12 @@ void Loader::read_node(Config& config) {
     const auto& factory = plugin.second;
     if (!factory.make_extension) continue;
     // The one extension that Astacus' configuration knows has the one section of that kind.
-    reader_.at_path({"node", std::string{plugin.first}}, [&] {
+    const json::Path path{"node", std::string{plugin.first}};
+    const bool is_needed = file_.coordinator && file_.coordinator->plugin == plugin.first;
+    require(
+        !is_needed || !section.cassandra.is_null(), path,
+        fmt::format("a section: coordinator.plugin is {}, and a server that coordinates is a node too", plugin.first));
+    reader_.at_path(path, [&] {
       auto made = factory.make_extension(reader_, section.cassandra, options);
       if (made) config.extensions.push_back(std::move(made));
       return true;

@@ -39,6 +39,12 @@ class ConfigTest : public testing::Test {
   Config load(const std::string& text, const std::string& name = "c.yaml") const {
     return load_config(write(text, name));
   }
+  /// What a section of Cassandra's names: its configuration and a program.
+  void write_cassandra() const {
+    write_durably(directory_.path() / "cassandra.yaml", "cluster_name: c\n");
+    write_durably(directory_.path() / "tool", "#!/bin/sh\n");
+    std::filesystem::permissions(directory_.path() / "tool", std::filesystem::perms{0755});
+  }
   /// What is wrong with it, with DIR for the directory; every configuration of these tests is a secret's keeper, too.
   std::string problems_of(const std::string& text, const std::string& name = "c.yaml") const {
     try {
@@ -474,11 +480,17 @@ TEST_F(ConfigTest, ACommandThatOnlyReadsAStorageNeedsOnlyItsSection) {
   EXPECT_TRUE(std::filesystem::is_directory(directory_.path() / "tmp")) << "made on demand";
 }
 
+constexpr const char* kClient = "    client: {config_path: DIR/cassandra.yaml, password: hunter2}\n";
+constexpr const char* kNodetool = "    nodetool_command: [DIR/tool, -pw, hunter2]\n";
+const std::string kCassandra = std::string{"  cassandra:\n"} + kClient + kNodetool;
+
 TEST_F(ConfigTest, TellsWhatAPluginExpects) {
   const auto coordinator = [](const std::string& plugin) {
-    return Sections{.coordinator = "coordinator:\n  nodes: [{url: http://127.0.0.1:5515/node}]\n  plugin: " + plugin}
+    return Sections{.coordinator = "coordinator:\n  nodes: [{url: http://127.0.0.1:5515/node}]\n  plugin: " + plugin,
+                    .node = kNode + kCassandra}
         .text();
   };
+  write_cassandra();
   EXPECT_THAT(problems_of(coordinator("files\n")),
               StartsWith("DIR/c.yaml:1: coordinator.plugin_config.root_globs: required, but missing"));
   EXPECT_THAT(problems_of(coordinator("files\n  plugin_config: {root_globs: ['*'], globs: []}\n")),
@@ -498,9 +510,7 @@ TEST_F(ConfigTest, TellsWhatAPluginExpects) {
 class CassandraSectionTest : public ConfigTest {
  protected:
   CassandraSectionTest() {
-    write_durably(directory_.path() / "cassandra.yaml", "cluster_name: c\n");
-    write_durably(directory_.path() / "tool", "#!/bin/sh\n");
-    std::filesystem::permissions(directory_.path() / "tool", std::filesystem::perms{0755});
+    write_cassandra();
     write_durably(directory_.path() / "text", "no program\n");
     std::filesystem::permissions(directory_.path() / "text", std::filesystem::perms{0644});
   }
@@ -508,9 +518,6 @@ class CassandraSectionTest : public ConfigTest {
     return {.coordinator = "", .node = std::string{kNode} + "  cassandra:\n" + section};
   }
 };
-
-constexpr const char* kClient = "    client: {config_path: DIR/cassandra.yaml, password: hunter2}\n";
-constexpr const char* kNodetool = "    nodetool_command: [DIR/tool, -pw, hunter2]\n";
 
 TEST_F(CassandraSectionTest, BackupsNeedOnlyNodetool) {
   const Config config = load(with(std::string{kClient} + kNodetool).text());
@@ -558,6 +565,19 @@ TEST_F(CassandraSectionTest, ListsProblemsOfShapeWithoutASecret) {
   EXPECT_THAT(problems, HasSubstr("c.yaml:6: node.cassandra.nodetool_command: expected a list, found text"));
   EXPECT_THAT(problems, HasSubstr("c.yaml:7: node.cassandra.access_level: expected one of read, write"));
   EXPECT_THAT(problems, HasSubstr("c.yaml:8: node.cassandra.jmx_port: expected a whole number from 0 to 65535"));
+}
+
+TEST_F(CassandraSectionTest, ACoordinatorOfCassandraIsANodeOfCassandraToo) {
+  const std::string coordinator = replaced(kCoordinator, "files", "cassandra");
+  const auto of_cassandra = replaced(coordinator, "{root_globs: [\"**\"]}", "{client: {}}");
+  for (const char* none : {"", "  cassandra: null\n"}) {
+    EXPECT_THAT(problems_of(Sections{.coordinator = of_cassandra, .node = std::string{kNode} + none}.text()),
+                AllOf(HasSubstr("node.cassandra: expected a section: coordinator.plugin is cassandra, and a server "
+                                "that coordinates is a node too"),
+                      Not(HasSubstr("\n"))));
+  }
+  EXPECT_EQ(problems_of(Sections{.coordinator = of_cassandra, .node = kNode + kCassandra}.text()), "no error");
+  EXPECT_EQ(problems_of(Sections{.node = kNode + kCassandra}.text()), "no error") << "other plugins do not mind it";
 }
 
 TEST_F(CassandraSectionTest, WithoutASectionItsOperationsSayThatThereIsNone) {

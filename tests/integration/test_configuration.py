@@ -205,6 +205,7 @@ WRONG: list[tuple[Path_, Any, str]] = [
     (("object_storage",), ABSENT, "backups are stored"),
     (("node",), ABSENT, "a section: every server is a node"),
     (("node", "root"), ABSENT, "required, but missing"),
+    (("node", "cassandra"), ABSENT, "a section: coordinator.plugin is cassandra"),
     (("node", "db_path"), ABSENT, "required, but missing"),
     (("coordinator", "plugin"), ABSENT, "required, but missing"),
     (("object_storage", "storages", "store", "directory"), ABSENT, "required, but missing"),

@@ -107,6 +107,9 @@ def invalid(*problems: dict[str, Any]) -> dict[str, Any]:
     return {"detail": list(problems)}
 
 
+NO_NUMBER = problem("type_error.integer", "path", "op_id")
+NODE_OPERATIONS = ("snapshot", "upload", "download", "clear")
+
 CASES = [
     Case("GET", "/", 200, {}),
     Case("GET", "/busy", 200, False),
@@ -121,6 +124,18 @@ CASES = [
     Case("POST", "/backup/", 307, "", answers_with={"location": "http://@/backup"}),
     Case("GET", "/list/?storage=a%20b", 307, "", answers_with={"location": "http://@/list?storage=a%20b"}),
     Case("GET", "/%62usy", 200, False),
+    # what Astacus has and we have not (docs/api.md)
+    Case("POST", "/config/reload", 405, NOT_ALLOWED, answers_with={"allow": "GET"}),
+    Case("POST", "/delta/backup", 405, NOT_ALLOWED, answers_with={"allow": "GET"}),
+    *(
+        Case("GET", path, 422, invalid(problem("type_error.enum", "path", "op_name"), NO_NUMBER))
+        for path in ("/config/status", "/delta/list")
+    ),
+    Case("GET", "/delta/backup/1", 404, NOT_FOUND),
+    Case("PUT", "/delta/backup/1/sub-result", 404, NOT_FOUND),
+    *(Case("POST", f"/node/delta/{name}", 404, NOT_FOUND, sent="{}") for name in NODE_OPERATIONS),
+    *(Case("GET", f"/node/delta/{name}/1", 404, NOT_FOUND) for name in NODE_OPERATIONS),
+    *(Case("GET", path, 404, NOT_FOUND) for path in ("/docs", "/redoc", "/openapi.json")),
     # wrong methods
     Case("GET", "/backup", 405, NOT_ALLOWED, answers_with={"allow": "POST"}),
     Case("DELETE", "/restore", 405, NOT_ALLOWED, answers_with={"allow": "POST"}),
@@ -133,13 +148,13 @@ CASES = [
     Case("GET", "/backup/-1", 404, unknown_operation(-1)),
     Case("GET", "/cleanup/0999", 404, unknown_operation(999)),
     Case("PUT", "/restore/999/sub-result", 404, unknown_operation(999), sent="garbage"),
-    Case("GET", "/backup/x", 422, invalid(problem("type_error.integer", "path", "op_id"))),
+    Case("GET", "/backup/x", 422, invalid(NO_NUMBER)),
     Case("GET", "/list/1", 422, invalid(problem("type_error.enum", "path", "op_name"))),
     Case(
         "GET",
         "/node/lock",
         422,
-        invalid(problem("type_error.enum", "path", "op_name"), problem("type_error.integer", "path", "op_id")),
+        invalid(problem("type_error.enum", "path", "op_name"), NO_NUMBER),
     ),
     Case("GET", "/node/snapshot/999", 404, unknown_operation(999)),
     Case("GET", "/node/upload/x", 422, invalid(problem("type_error.integer", "path", "op_id"))),

@@ -65,26 +65,54 @@ class Loader {
     std::filesystem::path path;
     json::Path configured_at;
   };
-  /// All of them, or none.
-  void make_directories(const std::vector<Directory>& directories);
+  /// The temporary directories of what is used, and these: all of them, or none.
+  void make_directories(std::vector<Directory> directories);
 
   void read_listen(Config& config);
   void read_coordinator(Config& config);
   void read_nodes(coordinator::CoordinatorOptions& options);
   void read_plugin(Config& config);
   void read_node(Config& config);
-  void check_storages();
-  Directory temporary_directory() const {
-    return {storage_->temporary_directory(), storage_->temporary_directory_path()};
+
+  /// A section that may be there, and where.
+  struct Candidate {
+    const ObjectStorageSection* section;
+    json::Path path;
+  };
+  template <class Section>
+  static Candidate candidate(const std::optional<Section>& around, const char* key) {
+    return {around && around->object_storage ? &*around->object_storage : nullptr, {key, "object_storage"}};
+  }
+  Candidate of_coordinator() const { return candidate(file_.coordinator, "coordinator"); }
+  Candidate of_node() const { return candidate(file_.node, "node"); }
+  Candidate of_file() const { return {file_.object_storage ? &*file_.object_storage : nullptr, {"object_storage"}}; }
+  /// The storages of the first that is there; nullptr and a problem without any.
+  StorageConfig* use(std::initializer_list<Candidate> candidates, const std::optional<std::filesystem::path>& cache);
+  std::optional<std::filesystem::path> cache() const {
+    return file_.coordinator ? file_.coordinator->object_storage_cache : std::nullopt;
   }
 
   Checks checks_;
   ConfigFile file_;
-  // Of the section that counts: the node's, else the coordinator's, else that of the file.
-  std::optional<StorageConfig> storage_;
+  std::map<const ObjectStorageSection*, StorageConfig> used_;  // a section that counts twice is there once
+  StorageConfig* coordinator_storage_ = nullptr;
+  StorageConfig* node_storage_ = nullptr;
 };
 
-void Loader::make_directories(const std::vector<Directory>& directories) {
+StorageConfig* Loader::use(std::initializer_list<Candidate> candidates,
+                           const std::optional<std::filesystem::path>& cache) {
+  for (const auto& [section, path] : candidates) {
+    if (section) return &used_.try_emplace(section, checks_, *section, path, cache).first->second;
+  }
+  checks_.require(false, {"object_storage"},
+                  "a section that says where backups are stored, here or inside each of node and coordinator");
+  return nullptr;
+}
+
+void Loader::make_directories(std::vector<Directory> directories) {
+  for (const auto& [section, storage] : used_) {
+    directories.push_back({storage.temporary_directory(), storage.temporary_directory_path()});
+  }
   NewDirectories made;
   for (const auto& [path, configured_at] : directories) {
     const auto error = made.create(path);
@@ -160,7 +188,7 @@ void Loader::read_coordinator(Config& config) {
   }
   options.gc_grace = seconds{section.gc_grace};
   if (file_.node) options.db_path = file_.node->db_path;
-  if (storage_) options.temporary_directory = storage_->temporary_directory();
+  if (coordinator_storage_) options.temporary_directory = coordinator_storage_->temporary_directory();
   config.coordinator = std::move(options);
   read_plugin(config);
 }
@@ -200,7 +228,7 @@ void Loader::read_node(Config& config) {
         "hard links cannot be elsewhere");
   }
   options.db_path = section.db_path;
-  if (storage_) options.temporary_directory = storage_->temporary_directory();
+  if (node_storage_) options.temporary_directory = node_storage_->temporary_directory();
   options.parallel = {section.parallel.downloads, section.parallel.hashes, section.parallel.uploads};
   options.copy_root_owner = section.copy_root_owner;
   for (const auto& plugin : all_plugins()) {
@@ -221,36 +249,31 @@ void Loader::read_node(Config& config) {
   config.node = std::move(options);
 }
 
-void Loader::check_storages() {
-  const auto cache = file_.coordinator ? file_.coordinator->object_storage_cache : std::nullopt;
-  const auto choose = [&](const std::optional<ObjectStorageSection>& section, json::Path path) {
-    if (!storage_ && section) storage_.emplace(checks_, *section, std::move(path), cache);
-  };
-  if (file_.node) choose(file_.node->object_storage, {"node", "object_storage"});
-  if (file_.coordinator) choose(file_.coordinator->object_storage, {"coordinator", "object_storage"});
-  choose(file_.object_storage, {"object_storage"});
-  checks_.require(storage_.has_value(), {"object_storage"}, "a section that says where backups are stored");
-}
-
 std::unique_ptr<repository::Storages> Loader::storages() {
-  check_storages();
+  StorageConfig* const storage = use({of_coordinator(), of_file(), of_node()}, cache());
   checks_.refuse_if_problems();
-  auto storages = storage_->make();
-  make_directories({temporary_directory()});
+  auto storages = storage->make();
+  make_directories({});
   return storages;
 }
 
 Config Loader::config() {
   Config config;
-  check_storages();
+  if (file_.coordinator) coordinator_storage_ = use({of_coordinator(), of_file()}, cache());
+  node_storage_ = use({of_node(), of_file()}, std::nullopt);
   read_listen(config);
   if (file_.coordinator) read_coordinator(config);
   if (file_.node) read_node(config);
   checks_.require(file_.node.has_value(), {"node"}, "a section: every server is a node, one that coordinates too");
   checks_.refuse_if_problems();
-  config.storages = storage_->make();
+  config.node_storages = node_storage_->make();
+  if (coordinator_storage_ == node_storage_) {
+    config.coordinator_storages = config.node_storages;
+  } else if (coordinator_storage_) {
+    config.coordinator_storages = coordinator_storage_->make();
+  }
   // Only now is anything written.
-  make_directories({temporary_directory(), {config.node->db_path, {"node", "db_path"}}});
+  make_directories({{config.node->db_path, {"node", "db_path"}}});
   return config;
 }
 

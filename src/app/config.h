@@ -19,10 +19,12 @@ namespace cherax::app {
 struct Config {
   UvicornSection listen;
   log::Level log_level = log::Level::info;
-  std::unique_ptr<repository::Storages> storages;
   std::optional<coordinator::CoordinatorOptions> coordinator;
+  /// The same as the node's when one section counts for both; nullptr without a coordinator.
+  std::shared_ptr<repository::Storages> coordinator_storages;
   std::unique_ptr<coordinator::Plugin> plugin;
   std::optional<node::NodeOptions> node;
+  std::shared_ptr<repository::Storages> node_storages;
   std::vector<std::unique_ptr<node::Extension>> extensions;
 };
 
@@ -30,7 +32,8 @@ struct Config {
 /// it may be a secret.
 Config load_config(const std::filesystem::path& path);
 
-/// Only what commands that read a storage directly need.
+/// Only what commands that read a storage directly need: the coordinator's storages, else those of the file, else the
+/// node's.
 std::unique_ptr<repository::Storages> load_storages(const std::filesystem::path& path);
 
 }  // namespace cherax::app

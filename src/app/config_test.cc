@@ -184,7 +184,7 @@ TEST_F(ConfigTest, JsonIsAsGoodAsYaml) {
   })",
                              "c.json");
   EXPECT_EQ(config.coordinator->nodes.size(), 1U);
-  EXPECT_EQ(config.storages->default_storage().name(), "x");
+  EXPECT_EQ(config.node_storages->default_storage().name(), "x");
 }
 
 TEST_F(ConfigTest, ARetentionReplacesTheDefaultAsAWhole) {
@@ -200,25 +200,89 @@ TEST_F(ConfigTest, ARetentionReplacesTheDefaultAsAWhole) {
   EXPECT_EQ(nothing.minimum_backups, std::nullopt);
 }
 
-/// An object_storage section below another one, whose store is in DIR/<store>.
+/// An object_storage section below another one, whose directories are DIR/<store> and DIR/tmp-<store>.
 std::string object_storage_below(const std::string& store) {
-  return "  object_storage: {temporary_directory: DIR/tmp, default_storage: x, compression: {algorithm: zstd},\n"
-         "    storages: {x: {storage_type: local, directory: DIR/" +
-         store + "}}}\n";
+  return replaced(
+      "  object_storage: {temporary_directory: DIR/tmp-STORE, default_storage: x, compression: {algorithm: zstd},\n"
+      "    storages: {x: {storage_type: local, directory: DIR/STORE}}}\n",
+      "STORE", store);
+}
+const std::string kOwnOfCoordinator = kCoordinator + object_storage_below("of-coordinator");
+const std::string kOwnOfNode = kNode + object_storage_below("of-node");
+
+/// Which store these storages have, by the name of its directory.
+std::string store_of(const std::shared_ptr<repository::Storages>& storages) {
+  const auto text = storages->default_storage().store().describe();
+  return text.substr(text.rfind('/') + 1);
 }
 
-TEST_F(ConfigTest, TheObjectStorageOfASectionWinsOverThatOfTheFile) {
-  const auto store_of = [&](const Sections& sections) {
-    return load(sections.text()).storages->default_storage().store().describe();
+TEST_F(ConfigTest, EachSectionHasItsOwnObjectStorageOrElseThatOfTheFile) {
+  const auto expect = [&](const Sections& sections, const char* coordinator, const char* node) {
+    const Config config = load(sections.text());
+    EXPECT_THAT(store_of(config.coordinator_storages), StartsWith(coordinator));
+    EXPECT_THAT(store_of(config.node_storages), StartsWith(node));
+    EXPECT_EQ(config.coordinator_storages == config.node_storages, std::string{coordinator} == node)
+        << "one section makes one Storages";
+    const auto temporary = [&](const std::string& store) {
+      return directory_.path() / (store == "store" ? "tmp" : "tmp-" + store);
+    };
+    EXPECT_EQ(config.coordinator->temporary_directory, temporary(coordinator));
+    EXPECT_EQ(config.node->temporary_directory, temporary(node));
+    for (const auto& directory : {temporary(coordinator), temporary(node)}) {
+      EXPECT_TRUE(std::filesystem::is_directory(directory)) << directory;
+    }
   };
-  const std::string node = kNode + object_storage_below("of-node");
-  const std::string coordinator = kCoordinator + object_storage_below("of-coordinator");
-  EXPECT_THAT(store_of({}), HasSubstr("/store"));
-  EXPECT_THAT(store_of({.node = node}), HasSubstr("/of-node"));
-  EXPECT_THAT(store_of({.node = node, .object_storage = ""}), HasSubstr("/of-node"));
-  EXPECT_THAT(store_of({.coordinator = coordinator, .object_storage = ""}), HasSubstr("/of-coordinator"));
-  EXPECT_THAT(store_of({.coordinator = kCoordinator + object_storage_below("of-node"), .node = node}),
-              HasSubstr("/of-node"));
+  expect({}, "store", "store");
+  expect({.node = kOwnOfNode}, "store", "of-node");
+  expect({.coordinator = kOwnOfCoordinator}, "of-coordinator", "store");
+  expect({.coordinator = kOwnOfCoordinator, .node = kOwnOfNode}, "of-coordinator", "of-node");
+  expect({.coordinator = kOwnOfCoordinator, .node = kOwnOfNode, .object_storage = ""}, "of-coordinator", "of-node");
+}
+
+TEST_F(ConfigTest, NeitherSectionBorrowsTheObjectStorageOfTheOther) {
+  constexpr const char* kMissing =
+      "DIR/c.yaml:1: object_storage: expected a section that says where backups are stored, here or inside each of "
+      "node "
+      "and coordinator";
+  EXPECT_EQ(problems_of(Sections{.node = kOwnOfNode, .object_storage = ""}.text()), kMissing);
+  EXPECT_EQ(problems_of(Sections{.coordinator = kOwnOfCoordinator, .object_storage = ""}.text()), kMissing);
+  EXPECT_EQ(problems_of(Sections{.object_storage = ""}.text()), kMissing);
+}
+
+TEST_F(ConfigTest, ANodeAloneNeedsNoObjectStorageOfACoordinator) {
+  const Config config = load(Sections{.coordinator = "", .node = kOwnOfNode, .object_storage = ""}.text());
+  EXPECT_EQ(config.coordinator_storages, nullptr);
+  EXPECT_THAT(store_of(config.node_storages), StartsWith("of-node"));
+}
+
+TEST_F(ConfigTest, TheProblemsOfBothObjectStoragesAreTold) {
+  const auto wrong = [](const std::string& section) {
+    return replaced(replaced(section, "default_storage: x", "default_storage: y"), "zstd", "gzip");
+  };
+  const auto problems = problems_of(
+      Sections{.coordinator = wrong(kOwnOfCoordinator), .node = wrong(kOwnOfNode), .object_storage = ""}.text());
+  for (const char* line : {"DIR/c.yaml:6: coordinator.object_storage.compression.algorithm: ",
+                           "DIR/c.yaml:6: coordinator.object_storage.default_storage: ",
+                           "DIR/c.yaml:11: node.object_storage.compression.algorithm: ",
+                           "DIR/c.yaml:11: node.object_storage.default_storage: "}) {
+    EXPECT_THAT(problems, HasSubstr(line));
+  }
+  EXPECT_EQ(std::ranges::count(problems_of(Sections{.object_storage = wrong(kObjectStorage)}.text()), '\n'), 1)
+      << "those of one section once, though it counts twice";
+}
+
+TEST_F(ConfigTest, OnlyTheCoordinatorsStoragesHaveItsCache) {
+  const auto named = [](const std::string& section) { return replaced(section, "x: {", "a/b: {"); };
+  const auto with = [&](const std::string& coordinator, const std::string& node) {
+    return problems_of(
+        Sections{.coordinator = coordinator + "  object_storage_cache: DIR/cache\n", .node = node, .object_storage = ""}
+            .text());
+  };
+  const auto of_node = replaced(named(kOwnOfNode), "default_storage: x", "default_storage: a/b");
+  const auto of_coordinator = replaced(named(kOwnOfCoordinator), "default_storage: x", "default_storage: a/b");
+  EXPECT_EQ(with(kOwnOfCoordinator, of_node), "no error");
+  EXPECT_THAT(with(of_coordinator, kOwnOfNode),
+              StartsWith("DIR/c.yaml:7: coordinator.object_storage.storages.a/b: expected a plain file name"));
 }
 
 TEST_F(ConfigTest, ListsEveryProblemOfShapeWithLineAndPath) {
@@ -434,13 +498,6 @@ TEST_F(ConfigTest, ACacheNeedsStoragesWithNamesThatAFolderCanHave) {
   for (const std::string name : {"x", "...", ".x", "a b"}) EXPECT_EQ(problems_of(text(name, cache)), "no error");
 }
 
-TEST_F(ConfigTest, TheProblemOfASectionsObjectStorageIsToldThere) {
-  std::string node = kNode + object_storage_below("a");
-  node.replace(node.find("default_storage: x"), 18, "default_storage: y");
-  EXPECT_THAT(problems_of(Sections{.node = node, .object_storage = ""}.text()),
-              StartsWith("DIR/c.yaml:9: node.object_storage.default_storage: expected the name of one of storages"));
-}
-
 TEST_F(ConfigTest, NamesFileAndKeyOfWhatIsWrongWithTheCodec) {
   const auto with_codec = [](const std::string& codec) {
     return Sections{.coordinator = "",
@@ -478,6 +535,16 @@ TEST_F(ConfigTest, ACommandThatOnlyReadsAStorageNeedsOnlyItsSection) {
   const auto storages = load_storages(write(kObjectStorage));
   EXPECT_EQ(storages->default_storage().name(), "x");
   EXPECT_TRUE(std::filesystem::is_directory(directory_.path() / "tmp")) << "made on demand";
+}
+
+TEST_F(ConfigTest, SuchACommandReadsTheCoordinatorsStorageThenTheFilesThenTheNodes) {
+  const auto chosen = [&](const Sections& sections) { return store_of(load_storages(write(sections.text()))); };
+  const Sections all{.coordinator = kOwnOfCoordinator, .node = kOwnOfNode};
+  EXPECT_THAT(chosen(all), StartsWith("of-coordinator"));
+  EXPECT_THAT(chosen({.node = kOwnOfNode}), StartsWith("store"));
+  EXPECT_THAT(chosen({.node = kOwnOfNode, .object_storage = ""}), StartsWith("of-node"));
+  EXPECT_THAT(chosen({.coordinator = "", .node = kOwnOfNode, .object_storage = ""}), StartsWith("of-node"));
+  EXPECT_FALSE(std::filesystem::exists(directory_.path() / "db")) << "what only a server needs";
 }
 
 constexpr const char* kClient = "    client: {config_path: DIR/cassandra.yaml, password: hunter2}\n";

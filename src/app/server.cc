@@ -76,6 +76,11 @@ http::ServerOptions server_options(const Config& config) {
   return options;
 }
 
+http::ClientOptions client_options(const Config& config) {
+  if (!config.coordinator) return {.spool_directory = config.node->temporary_directory, .maximum_transfers = 16};
+  return {.spool_directory = config.coordinator->temporary_directory, .maximum_transfers = config.coordinator->fan_out};
+}
+
 }  // namespace
 
 int run_server(const std::filesystem::path& path) {
@@ -84,16 +89,15 @@ int run_server(const std::filesystem::path& path) {
   log::set_level(config.log_level);
   const EndSignals end;
   const http::ServerOptions options = server_options(config);
-  http::Client client{{.spool_directory = options.spool_directory,
-                       .maximum_transfers = config.coordinator ? config.coordinator->fan_out : 16}};
+  http::Client client{client_options(config)};
 
   http::Router router;
-  node::Node node{*config.node, *config.storages, client, system_clock(), std::move(config.extensions)};
+  node::Node node{*config.node, *config.node_storages, client, system_clock(), std::move(config.extensions)};
   node.add_routes(router);
   std::unique_ptr<coordinator::Coordinator> coordinator;
   if (config.coordinator) {
     coordinator = std::make_unique<coordinator::Coordinator>(*config.coordinator, std::move(config.plugin),
-                                                             *config.storages, client, system_clock());
+                                                             *config.coordinator_storages, client, system_clock());
     coordinator->add_routes(router);
   }
   http::Server server{options, std::move(router)};

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.cherax import KEY_ID, default_binary, new_key_pair, request
+from harness.cherax import KEY_ID, STORAGE, Cherax, default_binary, new_key_pair, request
 from harness.process import free_port, port_open, run, wait_until
 
-from .support import secrets_of
+from .support import make_roots, secrets_of
 
 Path_ = tuple[str | int, ...]
 PASSWORD = "correct-horse-battery-staple"
@@ -333,24 +333,50 @@ def test_refuses_a_key_id_without_any_keys(config: dict[str, Any], tmp_path: Pat
 
 
 def test_points_into_the_section_that_an_object_storage_stands_in(config: dict[str, Any], tmp_path: Path) -> None:
-    config["node"]["object_storage"] = config.pop("object_storage")
-    config["node"]["object_storage"]["default_storage"] = "other"
+    storage = config.pop("object_storage")
+    sections = ("coordinator", "node")
+    for section in sections:
+        config[section]["object_storage"] = copy.deepcopy(storage) | {"default_storage": "other"}
     file = tmp_path / "cherax.yaml"
     text = write_config(config, file)
-    path = ("node", "object_storage", "default_storage")
+    errors = refused(file)
+    assert len(errors) == len(sections)
+    for error, section in zip(errors, sections):
+        path = (section, "object_storage", "default_storage")
+        assert error.startswith(f"{file}:{line_of(text, path)}: {in_words(path)}: ")
+
+
+@pytest.mark.parametrize("section", ["coordinator", "node"])
+def test_refuses_a_section_without_an_object_storage(section: str, config: dict[str, Any], tmp_path: Path) -> None:
+    """That of the other section does not count."""
+    config[section]["object_storage"] = config.pop("object_storage")
+    file = tmp_path / "cherax.yaml"
+    write_config(config, file)
     (error,) = refused(file)
-    assert error.startswith(f"{file}:{line_of(text, path)}: {in_words(path)}: ")
+    assert error.startswith(f"{file}:1: object_storage: ") and "inside each of node and coordinator" in error
 
 
-def test_an_object_storage_in_a_section_wins_over_that_of_the_file(config: dict[str, Any], tmp_path: Path) -> None:
-    inner = copy.deepcopy(config["object_storage"])
-    inner["storages"] = {"inner": {"storage_type": "local", "directory": str(tmp_path / "inner")}}
-    inner["default_storage"] = "inner"
-    for section in ("node", "coordinator"):
-        config[section]["object_storage"] = inner
-    with started(config, tmp_path / "cherax.json"):
-        status, answer = request("GET", f"http://127.0.0.1:{config['uvicorn']['port']}/list")
-    assert (status, [storage["storage_name"] for storage in answer["storages"]]) == (200, ["inner"])
+@pytest.mark.parametrize("own", [("coordinator",), ("node",), ("coordinator", "node")], ids="+".join)
+def test_each_section_uses_its_own_object_storage_or_else_that_of_the_file(own: tuple[str, ...], tmp_path: Path) -> None:
+    """The coordinator writes manifests, the node blocks: in stores of their own, here, each is found in one only."""
+    with Cherax.for_files(tmp_path / "cherax", make_roots(tmp_path, 1)) as cherax:
+        (config,) = cherax.configs
+        stores = {"coordinator": cherax.store, "node": cherax.store}
+        for section in own:
+            stores[section] = tmp_path / section
+            config[section]["object_storage"] = copy.deepcopy(config["object_storage"])
+            config[section]["object_storage"]["storages"][STORAGE]["directory"] = str(stores[section])
+            config[section]["object_storage"]["temporary_directory"] = str(tmp_path / f"tmp-{section}")
+        if own == ("coordinator", "node"):
+            del config["object_storage"]
+        cherax.start()
+        name = cherax.backup()
+        listed = run([default_binary(), "manifest", "-c", cherax.servers[0].config_path, "list"])
+    kinds = {store: {path.name for path in store.iterdir() if path.is_dir()} for store in stores.values()}
+    assert "json" in kinds[stores["coordinator"]] and "json" not in kinds[stores["node"]]
+    assert "data" in kinds[stores["node"]] and "data" not in kinds[stores["coordinator"]]
+    assert all((tmp_path / f"tmp-{section}").is_dir() for section in own)
+    assert name in listed.require_success().stdout
 
 
 def test_lists_every_problem_at_once(config: dict[str, Any], tmp_path: Path) -> None:

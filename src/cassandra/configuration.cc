@@ -136,9 +136,12 @@ Configuration read_configuration(const YAML::Node& root) {
   keys.read("endpoint_snitch", configuration.endpoint_snitch);
   keys.read("listen_address", configuration.listen_address);
   keys.read("listen_interface", configuration.listen_interface);
+  keys.read("listen_interface_prefer_ipv6", configuration.listen_interface_prefer_ipv6);
   keys.read("broadcast_address", configuration.broadcast_address);
   keys.read("rpc_address", configuration.rpc_address);
   keys.read("rpc_interface", configuration.rpc_interface);
+  keys.read("rpc_interface_prefer_ipv6", configuration.rpc_interface_prefer_ipv6);
+  keys.read("broadcast_rpc_address", configuration.broadcast_rpc_address);
   keys.read("storage_port", configuration.storage_port);
   keys.read("ssl_storage_port", configuration.ssl_storage_port);
   keys.read("native_transport_port", configuration.native_transport_port);

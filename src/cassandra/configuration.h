@@ -22,9 +22,12 @@ struct Configuration {
 
   std::optional<std::string> listen_address;
   std::optional<std::string> listen_interface;
+  bool listen_interface_prefer_ipv6 = false;
   std::optional<std::string> broadcast_address;
   std::optional<std::string> rpc_address;
   std::optional<std::string> rpc_interface;
+  bool rpc_interface_prefer_ipv6 = false;
+  std::optional<std::string> broadcast_rpc_address;
   std::uint16_t storage_port = 7000;
   std::uint16_t ssl_storage_port = 7001;
   std::uint16_t native_transport_port = 9042;

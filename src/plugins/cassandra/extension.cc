@@ -1,6 +1,7 @@
 #include "plugins/cassandra/extension.h"
 
 #include "base/command.h"
+#include "cassandra/addresses.h"
 #include "http/json_body.h"
 
 namespace cherax::plugins::cassandra {
@@ -107,19 +108,21 @@ void Extension::require_no_link(const std::filesystem::path& directory) {
 
 lib::NodeTraces Extension::traces() const {
   const auto config = configuration();
+  const auto& client = options_->client;
+  const auto addresses = in_context(client.config_path.value(), [&] { return lib::resolve_addresses(config); });
   lib::NodeTraces traces;
   traces.directories = directories().all();
-  const auto client = lib::resolve_client(options_->client);
-  for (const auto& host : client.hostnames)
-    traces.endpoints.push_back({host, client.port.value(), "native transport port"});
-  if (config.native_transport_port_ssl) {
-    for (const auto& host : client.hostnames)
-      traces.endpoints.push_back({host, *config.native_transport_port_ssl, "TLS native transport port"});
-  }
-  if (config.listen_address) {
-    traces.endpoints.push_back({*config.listen_address, config.storage_port, "storage port"});
-    traces.endpoints.push_back({*config.listen_address, config.ssl_storage_port, "TLS storage port"});
-  }
+  const auto add = [&](const std::string& host, std::uint16_t port, const char* what) {
+    traces.endpoints.push_back({host, port, what});
+  };
+  // Cassandra's command line may say otherwise than its file; then the client has been told.
+  auto hosts = client.hostnames;
+  hosts.push_back(addresses.rpc);
+  for (const auto& host : hosts) add(host, client.port.value_or(config.native_transport_port), "native transport port");
+  if (client.port) add(addresses.rpc, config.native_transport_port, "native transport port");
+  if (const auto tls = config.native_transport_port_ssl) add(addresses.rpc, *tls, "TLS native transport port");
+  add(addresses.listen, config.storage_port, "storage port");
+  add(addresses.listen, config.ssl_storage_port, "TLS storage port");
   traces.endpoints.push_back({options_->jmx_address, options_->jmx_port, "JMX port"});
   return traces;
 }

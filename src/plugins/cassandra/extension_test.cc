@@ -220,6 +220,17 @@ TEST_F(ExtensionTest, AddressesMayBeNames) {
   EXPECT_EQ(error_of("unrestore-sstables"), "no error");
 }
 
+TEST_F(ExtensionTest, AnAddressThatIsNotKnownKeepsNobodyFromABackup) {
+  edit_yaml("listen_address: 127.0.0.1", "listen_address: 127.0.0.1\nlisten_interface: lo");
+  EXPECT_THAT(json::read<ConfigurationResult>(run("get-configuration"))->address_error,
+              AllOf(HasSubstr(path("cassandra.yaml").string()), HasSubstr("listen_address and listen_interface")));
+  const auto ring = json::read<RingResult>(run("get-ring")).value();
+  EXPECT_TRUE(ring.alive) << "it is not known, so nobody starts it again";
+  EXPECT_THAT(ring.why_not, HasSubstr("listen_address and listen_interface"));
+  EXPECT_THAT(error_of("unrestore-sstables"), HasSubstr("listen_address and listen_interface"));
+  EXPECT_TRUE(is_there(data()));
+}
+
 TEST_F(ExtensionTest, ARingThatDoesNotAnswerIsAResultNotAFailure) {
   const auto result = run("get-ring");
   EXPECT_EQ(result.at("answers"), false);

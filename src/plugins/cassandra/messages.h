@@ -28,9 +28,10 @@ BOOST_DESCRIBE_STRUCT(TakeSnapshotResult, (api::NodeResult), (start, end))
 /// get-configuration: what is known of a node without its Cassandra.
 struct ConfigurationResult : api::NodeResult {
   std::string cluster_name;
-  std::vector<std::string> own_addresses;   ///< of listen, broadcast and rpc addresses, as IP addresses
+  std::vector<std::string> own_addresses;   ///< cassandra::NodeAddresses::own
   std::vector<std::string> seeds;           ///< as configured
   std::vector<std::string> seed_addresses;  ///< as IP addresses
+  std::string address_error;                ///< why they are not known: a backup needs them not, a restore does
   int num_tokens = 1;
   std::string datacenter;  ///< by the snitch's files; empty: not known
   std::string rack;
@@ -45,9 +46,9 @@ struct ConfigurationResult : api::NodeResult {
   std::vector<std::string> mount_points;  ///< those of the directories that a restore clears: they cannot be renamed
 };
 BOOST_DESCRIBE_STRUCT(ConfigurationResult, (api::NodeResult),
-                      (cluster_name, own_addresses, seeds, seed_addresses, num_tokens, datacenter, rack, restoring,
-                       cleared, given_up, user_tables, data_bytes, available_bytes, available_files, access_level,
-                       mount_points))
+                      (cluster_name, own_addresses, seeds, seed_addresses, address_error, num_tokens, datacenter, rack,
+                       restoring, cleared, given_up, user_tables, data_bytes, available_bytes, available_files,
+                       access_level, mount_points))
 
 /// A member of the ring as `nodetool status` on the node shows it.
 struct Member {

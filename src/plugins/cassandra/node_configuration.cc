@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/resolve.h"
+#include "cassandra/addresses.h"
 #include "cassandra/schema.h"
 #include "cassandra/sstable.h"
 #include "plugins/cassandra/extension.h"
@@ -30,11 +31,6 @@ std::vector<std::string> addresses_of(std::string host) {
     log::warning("{}", error.message());
   }
   return texts;
-}
-
-void add_resolved(std::vector<std::string>& addresses, const std::optional<std::string>& host) {
-  if (!host) return;
-  for (auto& address : addresses_of(*host)) addresses.push_back(std::move(address));
 }
 
 template <class Visit>
@@ -82,9 +78,11 @@ ConfigurationResult Extension::get_configuration() {
     fail(ErrorKind::invalid, "{} takes its seeds from {}: whether they are nodes of this cluster cannot be known",
          options_->client.config_path.value(), config.seed_provider);
   }
-  add_resolved(result.own_addresses, config.listen_address);
-  add_resolved(result.own_addresses, config.broadcast_address);
-  add_resolved(result.own_addresses, config.rpc_address);
+  try {
+    result.own_addresses = lib::resolve_addresses(config).own;
+  } catch (const Error& error) {
+    result.address_error = error.in_context(options_->client.config_path.value()).message();
+  }
   result.seeds = config.seeds;
   for (const auto& seed : config.seeds) {
     auto addresses = addresses_of(seed);

@@ -1,7 +1,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cassandra/configuration.h"
+#include "cassandra/addresses.h"
 #include "http/server.h"
 #include "plugins/cassandra/extension_for_tests.h"
 
@@ -12,9 +12,18 @@ using namespace test;
 using testing::AllOf;
 using testing::HasSubstr;
 
+constexpr const char* kAddresses = "listen_address: 127.0.0.1\nrpc_address: 127.0.0.1\nstorage_port: 1";
+
 class NodeProcessTest : public ExtensionTest {
  protected:
   fs::path edited() const { return path("db") / "cassandra.yaml"; }
+
+  /// Stops while something listens at `host` on the port that {} in `addresses` stands for.
+  void expect_open(const std::string& what, const std::string& host, const std::string& addresses) {
+    const http::Server listener{{.host = host, .port = 0, .spool_directory = directory_.path()}, {}};
+    edit_yaml(kAddresses, fmt::format(fmt::runtime(addresses), listener.port()));
+    EXPECT_THAT(error_of("stop-cassandra"), HasSubstr(fmt::format("the {}:{} is open", what, listener.port())));
+  }
 };
 
 TEST_F(NodeProcessTest, StartsWithAnEditedConfigurationAsLastArgument) {
@@ -132,6 +141,35 @@ TEST_F(NodeProcessTest, IsNotStoppedWhileAPortIsOpen) {
   EXPECT_THAT(
       error_of("stop-cassandra"),
       AllOf(HasSubstr("not stopped"), HasSubstr(fmt::format("the JMX port 127.0.0.1:{} is open", listener.port()))));
+}
+
+TEST_F(NodeProcessTest, PortsAreTriedWhereCassandraListens) {
+  std::array<char, 256> name{};
+  ASSERT_EQ(::gethostname(name.data(), name.size()), 0);
+  clock_.advance(std::chrono::days{100 * 365});  // the time for it is over
+  expect_open("storage port 127.0.0.1", "127.0.0.1", "listen_interface: lo\nstorage_port: {}");
+  expect_open("storage port ::1", "::1",
+              "listen_interface: lo\nlisten_interface_prefer_ipv6: true\nrpc_address: 127.0.0.1\nstorage_port: {}");
+  expect_open(fmt::format("storage port {}", name.data()), ::cherax::cassandra::addresses_of(name.data()).front(),
+              "listen_address:\nstorage_port: {}");
+  expect_open("TLS native transport port 127.0.0.1", "127.0.0.1",
+              "listen_address: 127.0.0.2\nrpc_address: 0.0.0.0\nnative_transport_port_ssl: {}\nstorage_port: 1");
+}
+
+TEST_F(NodeProcessTest, ThePortThatTheClientWasToldIsTriedToo) {
+  const http::Server listener{{.port = 0, .spool_directory = directory_.path()}, {}};
+  options_.client.port = listener.port();
+  clock_.advance(std::chrono::days{100 * 365});  // the time for it is over
+  EXPECT_THAT(error_of("stop-cassandra"),
+              HasSubstr(fmt::format("the native transport port 127.0.0.1:{} is open", listener.port())));
+}
+
+TEST_F(NodeProcessTest, NothingIsStoppedWhereItIsNotKnownWhereCassandraListens) {
+  record_calls_of("stop");
+  edit_yaml(kAddresses, "listen_interface: none9\nstorage_port: 1");
+  EXPECT_THAT(error_of("stop-cassandra"), AllOf(HasSubstr(path("cassandra.yaml").string()),
+                                                HasSubstr("listen_interface none9"), HasSubstr("set listen_address")));
+  EXPECT_EQ(calls(), "");
 }
 
 }  // namespace

@@ -87,7 +87,12 @@ RingResult Extension::get_ring() {
   } catch (const Error& error) {
     result.why_not = error.message();
     result.denied = error.kind() == ErrorKind::denied;
-    result.alive = lib::sign_of_life(traces()).has_value();
+    try {
+      result.alive = lib::sign_of_life(traces()).has_value();
+    } catch (const Error& unknown) {
+      result.alive = true;  // what may run is not started again
+      result.why_not += fmt::format("; and whether it runs is not known: {}", unknown.message());
+    }
   }
   return result;
 }

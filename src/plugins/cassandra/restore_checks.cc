@@ -74,6 +74,7 @@ std::vector<ConfigurationResult> require_own_seeds(coordinator::Restore& restore
   for (const auto& target : targets) own.insert(target.own_addresses.begin(), target.own_addresses.end());
   for (std::size_t node = 0; node < targets.size(); ++node) {
     const auto& target = targets[node];
+    if (!target.address_error.empty()) fail(ErrorKind::invalid, "{}: {}", cluster.name(node), target.address_error);
     if (target.cluster_name != targets.front().cluster_name) {
       fail(ErrorKind::invalid, "{} is of the cluster \"{}\", {} of \"{}\"", cluster.name(0),
            targets.front().cluster_name, cluster.name(node), target.cluster_name);

@@ -138,6 +138,12 @@ TEST_F(RestoreChecksTest, EverySeedMustBeANodeOfThisRestore) {
                                      HasSubstr("must never join another ring")));
 }
 
+TEST_F(RestoreChecksTest, ANodeWhoseAddressesAreNotKnownIsNotRestored) {
+  answer_configuration();
+  targets_[1].address_error = "set listen_address";
+  EXPECT_EQ(error_of([&] { require_own_seeds(restore()); }).message(), node_name(1) + ": set listen_address");
+}
+
 TEST_F(RestoreChecksTest, TheNodesMustBeOfOneCluster) {
   answer_configuration();
   targets_[1].cluster_name = "d";

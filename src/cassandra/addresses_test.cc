@@ -1,0 +1,125 @@
+#include "cassandra/addresses.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+
+namespace cherax::cassandra {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+NodeAddresses addresses(std::string_view yaml) { return resolve_addresses(parse_configuration(yaml).value()); }
+
+std::string error_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error.message();
+  }
+  return "no error";
+}
+std::string error_of(std::string_view yaml) {
+  return error_of([&] { addresses(yaml); });
+}
+
+TEST(Addresses, AreThoseThatAreConfigured) {
+  const auto found = addresses(
+      "listen_address: 127.0.0.2\nbroadcast_address: 192.0.2.1\nrpc_address: 127.0.0.3\n"
+      "broadcast_rpc_address: 192.0.2.2\n");
+  EXPECT_EQ(found.listen, "127.0.0.2");
+  EXPECT_EQ(found.rpc, "127.0.0.3");
+  EXPECT_THAT(found.own, ElementsAre("192.0.2.1", "127.0.0.2", "127.0.0.3", "192.0.2.2"))
+      << "the ring knows it by its broadcast address";
+}
+
+TEST(Addresses, RpcIsAtTheListenAddressUnlessItIsSaid) {
+  EXPECT_EQ(addresses("listen_address: 127.0.0.2").rpc, "127.0.0.2");
+  EXPECT_EQ(addresses("listen_interface: lo").rpc, "127.0.0.1");
+}
+
+TEST(Addresses, WithoutAListenAddressItIsThatOfTheMachinesName) {
+  std::array<char, 256> name{};
+  ASSERT_EQ(::gethostname(name.data(), name.size()), 0);
+  for (const char* yaml : {"cluster_name: c", "listen_address:", "listen_address: ~"}) {
+    const auto found = addresses(yaml);
+    EXPECT_EQ(found.listen, name.data());
+    EXPECT_EQ(found.rpc, name.data());
+    EXPECT_THAT(found.own, Contains(addresses_of(name.data()).front()));
+  }
+}
+
+TEST(Addresses, AnEmptyTextIsLoopback) {
+  EXPECT_EQ(addresses("listen_address: ''").listen, "127.0.0.1") << "java.net.InetAddress.getByName";
+}
+
+TEST(Addresses, OfAnInterface) {
+  const auto found = addresses("listen_interface: lo\nrpc_interface: lo\nrpc_interface_prefer_ipv6: true\n");
+  EXPECT_EQ(found.listen, "127.0.0.1");
+  EXPECT_EQ(found.rpc, "::1");
+  EXPECT_THAT(found.own, ElementsAre("127.0.0.1", "::1"));
+  EXPECT_EQ(addresses("listen_interface: lo\nlisten_interface_prefer_ipv6: true\n").listen, "::1");
+}
+
+TEST(Addresses, AWildcardIsReachedOverLoopbackAndIsNobodysAddress) {
+  for (const auto& [wildcard, loopback] :
+       {std::pair{"0.0.0.0", "127.0.0.1"}, {"'::'", "::1"}, {"'0:0:0:0:0:0:0:0'", "::1"}}) {
+    const auto found = addresses(
+        fmt::format("listen_address: 192.0.2.1\nrpc_address: {}\nbroadcast_rpc_address: 192.0.2.2", wildcard));
+    EXPECT_EQ(found.rpc, loopback);
+    EXPECT_THAT(found.own, ElementsAre("192.0.2.1", "192.0.2.2"));
+  }
+}
+
+TEST(Addresses, WhatCassandraRefusesIsAnErrorOfItsKey) {
+  EXPECT_THAT(error_of("listen_address: 127.0.0.1\nlisten_interface: lo"),
+              HasSubstr("listen_address and listen_interface are both set"));
+  EXPECT_THAT(error_of("listen_address: 127.0.0.1\nrpc_address: 127.0.0.1\nrpc_interface: lo"),
+              HasSubstr("rpc_address and rpc_interface are both set"));
+  for (const char* key : {"listen_address", "broadcast_address", "broadcast_rpc_address"}) {
+    EXPECT_THAT(error_of(fmt::format("listen_address: 127.0.0.1\n{}: 0.0.0.0", key)),
+                HasSubstr(fmt::format("{} cannot be a wildcard address", key)));
+  }
+}
+
+TEST(Addresses, WhatIsNotKnownIsAnErrorThatSaysWhatToSet) {
+  for (const char* key : {"listen_address", "broadcast_address", "rpc_address", "broadcast_rpc_address"}) {
+    EXPECT_THAT(error_of(fmt::format("listen_address: 127.0.0.1\n{}: db1.invalid", key)),
+                AllOf(HasSubstr(fmt::format("{}: resolving db1.invalid failed", key)),
+                      HasSubstr(fmt::format("set {} to an IP address", key))));
+  }
+  EXPECT_THAT(error_of("listen_interface: none9"),
+              AllOf(HasSubstr("listen_interface none9: there is no such"), HasSubstr("set listen_address instead")));
+  EXPECT_THAT(error_of("listen_address: 127.0.0.1\nrpc_interface: none9"),
+              AllOf(HasSubstr("rpc_interface none9"), HasSubstr("set rpc_address instead")));
+}
+
+TEST(Addresses, OfAnInterfaceThePreferredFamilyIsChosen) {
+  EXPECT_EQ(choose_address({"192.0.2.1", "2001:db8::1"}, false), "192.0.2.1");
+  EXPECT_EQ(choose_address({"192.0.2.1", "2001:db8::1"}, true), "2001:db8::1");
+  EXPECT_EQ(choose_address({"2001:db8::1"}, false), "2001:db8::1");
+  EXPECT_EQ(choose_address({"192.0.2.1"}, true), "192.0.2.1");
+  EXPECT_EQ(choose_address({"fe80::1%eth0", "2001:db8::1"}, true), "2001:db8::1") << "no other node could reach it";
+  EXPECT_EQ(choose_address({"fe80::1%eth0"}, true), "fe80::1%eth0");
+}
+
+TEST(Addresses, WhichOfSeveralAddressesOfAnInterfaceIsNotKnown) {
+  EXPECT_THAT(error_of([] {
+                choose_address({"192.0.2.1", "192.0.2.7", "::1"}, false);
+              }),
+              AllOf(HasSubstr("192.0.2.1, 192.0.2.7"), Not(HasSubstr("::1"))));
+}
+
+TEST(Addresses, OfANameAreIPv4First) {
+  EXPECT_EQ(addresses_of("localhost").front(), "127.0.0.1");
+  EXPECT_THAT(addresses_of("::1"), ElementsAre("::1"));
+}
+
+}  // namespace
+}  // namespace cherax::cassandra

@@ -79,24 +79,47 @@ std::string command_of(const fs::path& process) {
   return command;
 }
 
+/// 0 when it can be connected to, else errno; ETIMEDOUT when there is no answer until the deadline.
+int try_to_connect(const ::addrinfo& address, Deadline deadline) {
+  const int descriptor = ::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (descriptor < 0) return errno;
+  int error = ::connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
+  while (error == EINPROGRESS) {
+    ::pollfd waiting{descriptor, POLLOUT, 0};
+    const int ready = ::poll(&waiting, 1, static_cast<int>(deadline.remaining().count()));
+    ::socklen_t size = sizeof error;
+    if (ready == 0) error = ETIMEDOUT;
+    if (ready > 0) ::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size);
+  }
+  ::close(descriptor);
+  return error;
+}
+
 }  // namespace
 
 bool is_listening(const std::string& host, std::uint16_t port) {
+  // An address of this machine answers at once, and nobody else's is asked.
+  constexpr std::chrono::milliseconds kPatience{500};
+  const auto deadline = Deadline::in(kPatience);
   bool refused = false;
   int failure = 0;
+  std::string silent;
   const Addresses addresses = resolve(host, port);
   for (const ::addrinfo* address = addresses.get(); address; address = address->ai_next) {
-    const int descriptor = ::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (descriptor < 0) fail_errno(errno, "creating a socket");
-    // Over loopback, or to an address of this machine, the kernel answers at once: there is nothing to wait for.
-    const int result = ::connect(descriptor, address->ai_addr, address->ai_addrlen);
-    const int error = errno;
-    ::close(descriptor);
-    if (result == 0) return true;
+    const int error = try_to_connect(*address, deadline);
+    if (error == 0) return true;
     if (error == ECONNREFUSED)
       refused = true;
+    else if (error == ETIMEDOUT)
+      silent = to_string(*address);
     else
       failure = error;
+  }
+  if (!silent.empty()) {
+    fail(ErrorKind::transient,
+         "{}:{} has not answered within {} ms, so whether anything listens there is not known: is the address not of "
+         "this machine, or what goes there dropped?",
+         silent, port, kPatience.count());
   }
   // A name may have addresses that this machine lacks, as localhost often has ::1.
   if (refused) return false;
@@ -146,8 +169,16 @@ void wait_until_stopped(const std::function<std::optional<std::string>()>& sign_
                         Clock& clock, Deadline deadline, std::stop_token stop) {
   constexpr std::chrono::seconds kPause{1};
   std::optional<SteadyTime> still_since;
+  const auto look = [&]() -> std::optional<std::string> {
+    try {
+      return sign_of_life();
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::transient) throw;
+      return error.message();  // not known now is not stopped
+    }
+  };
   for (;;) {
-    const auto sign = sign_of_life();
+    const auto sign = look();
     const SteadyTime now = clock.steady();
     if (sign)
       still_since.reset();

@@ -14,7 +14,8 @@
 /// Whether the Cassandra of a node is stopped: proof from the outside, since its own word ends with it.
 namespace cherax::cassandra {
 
-/// Does something accept connections there? `host` is an IPv4 or IPv6 address of this machine, or a name of it.
+/// Does something accept connections there? `host` is an IPv4 or IPv6 address of this machine, or a name of it; of a
+/// name, one address that accepts is enough. Error{transient} within a second when one does not answer at all.
 bool is_listening(const std::string& host, std::uint16_t port);
 
 struct FileHolder {
@@ -47,8 +48,8 @@ struct NodeTraces {
 /// nothing does.
 std::optional<std::string> sign_of_life(const NodeTraces& traces);
 
-/// Asks `sign_of_life` every second until it has found nothing for all of `still_for`. Error{transient} with the last
-/// sign at the deadline, Error{cancelled} on `stop`.
+/// Asks `sign_of_life` every second until it has found nothing for all of `still_for`. An Error{transient} of it is a
+/// sign, too. Error{transient} with the last sign at the deadline, Error{cancelled} on `stop`.
 void wait_until_stopped(const std::function<std::optional<std::string>()>& sign_of_life, Duration still_for,
                         Clock& clock, Deadline deadline, std::stop_token stop);
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -40,7 +41,7 @@ class Listener {
                                     : reinterpret_cast<::sockaddr_in6&>(address).sin6_port);
   }
   ~Listener() { ::close(descriptor_); }
-  void listen() { ::listen(descriptor_, 1); }
+  void listen(int backlog = 1) { ::listen(descriptor_, backlog); }
   std::uint16_t port() const { return port_; }
 
  private:
@@ -63,6 +64,47 @@ TEST(Process, APortOfANameIsListeningOnOneOfItsAddresses) {
   EXPECT_FALSE(is_listening("localhost", listener.port()));
   listener.listen();
   EXPECT_TRUE(is_listening("localhost", listener.port()));
+}
+
+/// A listener that takes no more connections: what else comes to its port is dropped.
+class FullListener : public Listener {
+ public:
+  FullListener() : Listener(AF_INET) {
+    listen(0);
+    for (bool taken = true; taken;) {
+      const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+      waiting_.push_back(descriptor);
+      ::sockaddr_in address{};
+      address.sin_family = AF_INET;
+      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      address.sin_port = htons(port());
+      ::connect(descriptor, reinterpret_cast<::sockaddr*>(&address), sizeof address);
+      ::pollfd waiting{descriptor, POLLOUT, 0};
+      taken = ::poll(&waiting, 1, 100) == 1;
+    }
+  }
+  ~FullListener() {
+    for (const int descriptor : waiting_) ::close(descriptor);
+  }
+
+ private:
+  std::vector<int> waiting_;
+};
+
+TEST(Process, APortThatDoesNotAnswerIsAnErrorWithinASecond) {
+  const FullListener listener;
+  for (const char* host : {"127.0.0.1", "localhost"}) {
+    const auto begin = std::chrono::steady_clock::now();
+    try {
+      is_listening(host, listener.port());
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::transient);
+      EXPECT_NE(error.message().find(fmt::format("127.0.0.1:{}", listener.port())), std::string::npos)
+          << error.message();
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{1});
+  }
 }
 
 class FileHolders : public ::testing::Test {
@@ -208,6 +250,17 @@ TEST(WaitUntilStopped, SaysAtTheDeadlineWhatStillLives) {
     EXPECT_EQ(error.kind(), ErrorKind::transient);
     EXPECT_EQ(error.message(), "Cassandra is not stopped: the JMX port is open");
   }
+}
+
+TEST(WaitUntilStopped, WhatCannotBeSeenNowIsLookedAtAgain) {
+  FakeClock clock;
+  const SteadyTime start = clock.steady();
+  const auto sign = [&]() -> Sign {
+    if (clock.steady() - start < std::chrono::seconds{3}) fail(ErrorKind::transient, "the port does not answer");
+    return std::nullopt;
+  };
+  wait_until_stopped(sign, std::chrono::seconds{5}, clock, Deadline::at(start + std::chrono::seconds{60}), {});
+  EXPECT_EQ(clock.steady() - start, std::chrono::seconds{8});
 }
 
 TEST(WaitUntilStopped, CanBeCancelled) {

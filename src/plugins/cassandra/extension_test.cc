@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "cassandra/addresses.h"
 #include "plugins/cassandra/extension_for_tests.h"
 
 namespace cherax::plugins::cassandra {
@@ -161,7 +162,7 @@ TEST_F(ExtensionTest, KnowsItsConfigurationWithoutCassandra) {
   EXPECT_EQ(result.at("cluster_name"), "Test Cluster");
   EXPECT_THAT(json::read<std::vector<std::string>>(result.at("own_addresses")).value(), Contains("127.0.0.1"));
   EXPECT_EQ(result.at("seeds"), json::parse(R"(["127.0.0.1:1"])").value());
-  EXPECT_EQ(result.at("seed_addresses"), json::parse(R"(["127.0.0.1"])").value());
+  EXPECT_EQ(result.at("seed_addresses"), json::parse(R"([["127.0.0.1"]])").value());
   EXPECT_EQ(result.at("datacenter"), "datacenter1");
   EXPECT_EQ(result.at("rack"), "rack1");
   EXPECT_EQ(result.at("num_tokens"), 16);
@@ -182,6 +183,22 @@ TEST_F(ExtensionTest, RefusesDataElsewhereThanTheRootSays) {
     }
   }
   EXPECT_TRUE(is_there(data()));
+}
+
+TEST_F(ExtensionTest, HasAllAddressesOfEachSeed) {
+  edit_yaml("127.0.0.1:1", "localhost:7000, 192.0.2.1, [::1]:7000, 2001:db8::1");
+  const auto configuration = json::read<ConfigurationResult>(run("get-configuration")).value();
+  EXPECT_THAT(configuration.seed_addresses,
+              ElementsAre(::cherax::cassandra::addresses_of("localhost"), ElementsAre("192.0.2.1"), ElementsAre("::1"),
+                          ElementsAre("2001:db8::1")));
+}
+
+TEST_F(ExtensionTest, ASeedThatCannotBeResolvedIsAnErrorForARestore) {
+  edit_yaml("127.0.0.1:1", "127.0.0.1, seed.invalid:7000");
+  const auto configuration = json::read<ConfigurationResult>(run("get-configuration")).value();
+  EXPECT_THAT(configuration.address_error,
+              AllOf(HasSubstr(path("cassandra.yaml").string()), HasSubstr("the seed seed.invalid:7000"),
+                    HasSubstr("resolving seed.invalid failed"), HasSubstr("seed_provider")));
 }
 
 TEST_F(ExtensionTest, RefusesSeedsThatCannotBeKnown) {

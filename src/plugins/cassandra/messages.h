@@ -28,10 +28,10 @@ BOOST_DESCRIBE_STRUCT(TakeSnapshotResult, (api::NodeResult), (start, end))
 /// get-configuration: what is known of a node without its Cassandra.
 struct ConfigurationResult : api::NodeResult {
   std::string cluster_name;
-  std::vector<std::string> own_addresses;   ///< cassandra::NodeAddresses::own
-  std::vector<std::string> seeds;           ///< as configured
-  std::vector<std::string> seed_addresses;  ///< as IP addresses
-  std::string address_error;                ///< why they are not known: a backup needs them not, a restore does
+  std::vector<std::string> own_addresses;                ///< cassandra::NodeAddresses::own
+  std::vector<std::string> seeds;                        ///< as configured
+  std::vector<std::vector<std::string>> seed_addresses;  ///< of each of them, all its IP addresses
+  std::string address_error;  ///< why some are not known; a backup goes on without, a restore does not
   int num_tokens = 1;
   std::string datacenter;  ///< by the snitch's files; empty: not known
   std::string rack;

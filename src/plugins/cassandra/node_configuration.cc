@@ -3,8 +3,6 @@
 #include <set>
 
 #include "base/file.h"
-#include "base/log.h"
-#include "base/resolve.h"
 #include "cassandra/addresses.h"
 #include "cassandra/schema.h"
 #include "cassandra/sstable.h"
@@ -19,18 +17,20 @@ namespace {
 
 constexpr std::size_t kTablesNamed = 10;
 
-/// `host` (an address or a name, perhaps with a port) as IP addresses; none when it is not known here.
-std::vector<std::string> addresses_of(std::string host) {
-  if (std::ranges::count(host, ':') == 1) host.resize(host.find(':'));
-  if (host.starts_with('[')) host = host.substr(1, host.find(']') - 1);
-  std::vector<std::string> texts;
+/// An address or a name without its port.
+std::string host_of(std::string seed) {
+  if (std::ranges::count(seed, ':') == 1) seed.resize(seed.find(':'));
+  if (seed.starts_with('[')) seed = seed.substr(1, seed.find(']') - 1);
+  return seed;
+}
+
+std::vector<std::string> addresses_of_seed(const std::string& seed) {
   try {
-    const Addresses addresses = resolve(host, 0);
-    for (const auto* one = addresses.get(); one; one = one->ai_next) texts.push_back(to_string(*one));
+    return lib::addresses_of(host_of(seed));
   } catch (const Error& error) {
-    log::warning("{}", error.message());
+    fail(error.kind(), "the seed {} may be of any ring: {}; mend it, or take it out of seed_provider", seed,
+         error.message());
   }
-  return texts;
 }
 
 template <class Visit>
@@ -78,15 +78,12 @@ ConfigurationResult Extension::get_configuration() {
     fail(ErrorKind::invalid, "{} takes its seeds from {}: whether they are nodes of this cluster cannot be known",
          options_->client.config_path.value(), config.seed_provider);
   }
+  result.seeds = config.seeds;
   try {
     result.own_addresses = lib::resolve_addresses(config).own;
+    for (const auto& seed : config.seeds) result.seed_addresses.push_back(addresses_of_seed(seed));
   } catch (const Error& error) {
     result.address_error = error.in_context(options_->client.config_path.value()).message();
-  }
-  result.seeds = config.seeds;
-  for (const auto& seed : config.seeds) {
-    auto addresses = addresses_of(seed);
-    result.seed_addresses.push_back(addresses.empty() ? seed : addresses.front());
   }
   result.num_tokens = config.num_tokens;
   if (const auto location = lib::configured_location(config, options_->client.config_path.value())) {

@@ -56,6 +56,19 @@ void require_known_racks(const std::vector<lib::Place>& backup, const std::vecto
   }
 }
 
+/// Of a name every address: any of them may be asked.
+void require_own_seed(const ConfigurationResult& target, std::size_t index, const std::set<std::string>& own,
+                      std::string_view node) {
+  const auto& seed = target.seeds[index];
+  const auto& addresses = target.seed_addresses.at(index);
+  const auto foreign = std::ranges::find_if(addresses, [&](const std::string& one) { return !own.contains(one); });
+  if (foreign == addresses.end() && !addresses.empty()) return;
+  const bool is_named = foreign == addresses.end() || seed.find(*foreign) != std::string::npos;
+  fail(ErrorKind::invalid,
+       "the seed {}{} of {} is no node of this restore: a restored node must never join another ring", seed,
+       is_named ? "" : fmt::format(" ({})", *foreign), node);
+}
+
 std::vector<std::string> sorted(std::vector<std::string> texts) {
   std::ranges::sort(texts);
   return texts;
@@ -71,20 +84,18 @@ std::vector<ConfigurationResult> require_own_seeds(coordinator::Restore& restore
   auto targets =
       read_results<ConfigurationResult>(restore.nodes().all("cassandra/get-configuration", api::NodeRequest{}));
   std::set<std::string> own;
-  for (const auto& target : targets) own.insert(target.own_addresses.begin(), target.own_addresses.end());
   for (std::size_t node = 0; node < targets.size(); ++node) {
     const auto& target = targets[node];
     if (!target.address_error.empty()) fail(ErrorKind::invalid, "{}: {}", cluster.name(node), target.address_error);
+    own.insert(target.own_addresses.begin(), target.own_addresses.end());
+  }
+  for (std::size_t node = 0; node < targets.size(); ++node) {
+    const auto& target = targets[node];
     if (target.cluster_name != targets.front().cluster_name) {
       fail(ErrorKind::invalid, "{} is of the cluster \"{}\", {} of \"{}\"", cluster.name(0),
            targets.front().cluster_name, cluster.name(node), target.cluster_name);
     }
-    for (std::size_t i = 0; i < target.seeds.size(); ++i) {
-      if (own.contains(target.seed_addresses.at(i))) continue;
-      fail(ErrorKind::invalid,
-           "the seed {} of {} is no node of this restore: a restored node must never join another ring",
-           target.seeds[i], cluster.name(node));
-    }
+    for (std::size_t i = 0; i < target.seeds.size(); ++i) require_own_seed(target, i, own, cluster.name(node));
   }
   return targets;
 }

@@ -50,7 +50,8 @@ class RestoreChecksTest : public testing::Test {
       ConfigurationResult target;
       target.cluster_name = "c";
       target.own_addresses = {fmt::format("127.0.0.{}", i)};
-      target.seeds = target.seed_addresses = {"127.0.0.1"};
+      target.seeds = {"127.0.0.1"};
+      target.seed_addresses = {{"127.0.0.1"}};
       target.datacenter = "dc1";
       target.rack = fmt::format("r{}", i);
       target.available_bytes = 10'000;
@@ -131,16 +132,40 @@ TEST_F(RestoreChecksTest, EverySeedMustBeANodeOfThisRestore) {
   answer_configuration();
   EXPECT_EQ(require_own_seeds(restore()).size(), 3U);
   targets_[2].seeds = {"cassandra-live.example:7000"};
-  targets_[2].seed_addresses = {"10.200.0.1"};
+  targets_[2].seed_addresses = {{"10.200.0.1"}};
   const auto error = error_of([&] { require_own_seeds(restore()); });
   EXPECT_EQ(error.kind(), ErrorKind::invalid);
-  EXPECT_THAT(error.message(), AllOf(HasSubstr("the seed cassandra-live.example:7000 of " + node_name(2)),
+  EXPECT_THAT(error.message(), AllOf(HasSubstr("the seed cassandra-live.example:7000 (10.200.0.1) of " + node_name(2)),
                                      HasSubstr("must never join another ring")));
+}
+
+TEST_F(RestoreChecksTest, EveryAddressOfASeedsNameMustBeOfANodeOfThisRestore) {
+  answer_configuration();
+  targets_[1].own_addresses.push_back("2001:db8::2");
+  targets_[2].seeds = {"127.0.0.1:7000", "seeds.example"};
+  targets_[2].seed_addresses = {{"127.0.0.1"}, {"127.0.0.3", "127.0.0.2", "2001:db8::2"}};
+  EXPECT_EQ(require_own_seeds(restore()).size(), 3U);
+  targets_[2].seed_addresses[1][1] = "10.200.0.1";
+  const auto error = error_of([&] { require_own_seeds(restore()); });
+  EXPECT_EQ(error.kind(), ErrorKind::invalid);
+  EXPECT_THAT(error.message(), HasSubstr("the seed seeds.example (10.200.0.1) of " + node_name(2)));
+  targets_[2].seeds = {"10.200.0.1:7000"};
+  targets_[2].seed_addresses = {{"10.200.0.1"}};
+  EXPECT_THAT(error_of([&] { require_own_seeds(restore()); }).message(),
+              HasSubstr("the seed 10.200.0.1:7000 of " + node_name(2)));
+}
+
+TEST_F(RestoreChecksTest, ASeedWithoutAnAddressIsNotTakenForOwn) {
+  answer_configuration();
+  targets_[0].seed_addresses = {{}};
+  EXPECT_THAT(error_of([&] { require_own_seeds(restore()); }).message(), HasSubstr("the seed 127.0.0.1 of"));
 }
 
 TEST_F(RestoreChecksTest, ANodeWhoseAddressesAreNotKnownIsNotRestored) {
   answer_configuration();
   targets_[1].address_error = "set listen_address";
+  targets_[1].own_addresses.clear();
+  targets_[0].seed_addresses = {{"127.0.0.2"}};
   EXPECT_EQ(error_of([&] { require_own_seeds(restore()); }).message(), node_name(1) + ": set listen_address");
 }
 

@@ -1,5 +1,6 @@
 #include "plugins/cassandra/extension.h"
 
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
 
@@ -153,6 +154,12 @@ TEST_F(ExtensionTest, ThereNeedNotBeASnapshotToRemove) {
   run("remove-snapshot");
 }
 
+std::int64_t blocks_of(const std::vector<fs::path>& files) {
+  std::int64_t bytes = 0;
+  for (const auto& file : files) bytes += status_of(file)->st_blocks * 512;
+  return bytes;
+}
+
 TEST_F(ExtensionTest, KnowsItsConfigurationWithoutCassandra) {
   write(data() / "shop" / kOrders / "nb-1-big-Data.db", std::string(1000, 'x'));
   write(data() / "shop/empty-59c573f0e79211f1a906a3cc472e365e/nothing.txt", "");
@@ -169,7 +176,10 @@ TEST_F(ExtensionTest, KnowsItsConfigurationWithoutCassandra) {
   EXPECT_EQ(result.at("restoring"), "");
   EXPECT_EQ(result.at("user_tables"), json::parse(R"(["shop.empty","shop.orders"])").value())
       << "rows may be in the commit log alone";
-  EXPECT_EQ(result.at("data_bytes"), 1501);
+  EXPECT_EQ(result.at("data_bytes"),
+            blocks_of({data() / "shop" / kOrders / "nb-1-big-Data.db", path("commitlog") / "CommitLog-7-1.log",
+                       data() / "system_schema/tables-afddfb9dbc1e30688056eed6c302ba09/"
+                                "nb-1-big-Data.db"}));
   EXPECT_GT(result.at("available_bytes").as_int64(), 0);
 }
 
@@ -206,13 +216,15 @@ TEST_F(ExtensionTest, RefusesSeedsThatCannotBeKnown) {
   EXPECT_THAT(error_of("get-configuration"), HasSubstr("com.example.K8sSeedProvider"));
 }
 
+struct Unmount {
+  fs::path directory;
+  ~Unmount() { ::umount(directory.c_str()); }
+};
+
 // A disk of its own for the data is mounted there.
 TEST_F(ExtensionTest, TheFreeSpaceIsThatOfTheFileSystemOfTheData) {
   if (::mount("tmpfs", data().c_str(), "tmpfs", 0, nullptr) != 0) GTEST_SKIP() << "mounting is not permitted here";
-  struct Unmount {
-    fs::path directory;
-    ~Unmount() { ::umount(directory.c_str()); }
-  } const unmount{data()};
+  const Unmount unmount{data()};
   struct ::statvfs expected {};
   ASSERT_EQ(::statvfs(data().c_str(), &expected), 0);
   struct ::statvfs of_root {};
@@ -225,6 +237,44 @@ TEST_F(ExtensionTest, TheFreeSpaceIsThatOfTheFileSystemOfTheData) {
     return std::max<std::uint64_t>(files, space.f_favail) - std::min<std::uint64_t>(files, space.f_favail);
   };
   EXPECT_LT(distance(expected), distance(of_root));
+}
+
+TEST_F(ExtensionTest, AFileOfSeveralNamesGivesItsSpaceBackOnce) {
+  const auto file = data() / "shop" / kOrders / "nb-1-big-Data.db";
+  write(file, std::string(100'000, 'x'));
+  fs::create_directories(snapshot());
+  fs::create_hard_link(file, snapshot() / "nb-1-big-Data.db");
+  fs::create_hard_link(file, path("commitlog") / "of another directory");
+  ASSERT_GE(blocks_of({file}), 100'000);
+  EXPECT_EQ(run("get-configuration").at("data_bytes"), blocks_of({file}));
+  fs::create_hard_link(file, root() / "kept");
+  EXPECT_EQ(run("get-configuration").at("data_bytes"), 0) << "the name that stays keeps it";
+}
+
+TEST_F(ExtensionTest, AFileGivesBackTheSpaceThatItHas) {
+  const auto sparse = path("commitlog") / "CommitLog-7-1.log", preallocated = path("hints") / "1.hints";
+  write(sparse, "x");
+  write(preallocated, "x");
+  fs::resize_file(sparse, 1 << 24);
+  const File file{preallocated, O_RDWR};
+  ASSERT_EQ(::fallocate(file.descriptor(), FALLOC_FL_KEEP_SIZE, 0, 1 << 20), 0);
+  const auto bytes = run("get-configuration").at("data_bytes").as_int64();
+  EXPECT_EQ(bytes, blocks_of({sparse, preallocated}));
+  EXPECT_GE(bytes, 1 << 20);
+  EXPECT_LT(bytes, 1 << 24);
+}
+
+TEST_F(ExtensionTest, WhatIsOnAnotherFileSystemGivesTheDataNoSpace) {
+  if (::mount("tmpfs", path("commitlog").c_str(), "tmpfs", 0, nullptr) != 0)
+    GTEST_SKIP() << "mounting is not permitted here";
+  const Unmount unmount{path("commitlog")};
+  fs::create_directory(path("hints/deep"));
+  ASSERT_EQ(::mount("tmpfs", path("hints/deep").c_str(), "tmpfs", 0, nullptr), 0);
+  const Unmount unmount_deep{path("hints/deep")};
+  write(path("commitlog/CommitLog-7-1.log"), std::string(100'000, 'x'));
+  write(path("hints/deep/1.hints"), std::string(100'000, 'x'));
+  write(path("hints/2.hints"), "x");
+  EXPECT_EQ(run("get-configuration").at("data_bytes"), blocks_of({path("hints/2.hints")}));
 }
 
 // As in the cassandra.yaml that Cassandra comes with.

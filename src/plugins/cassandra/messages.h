@@ -39,8 +39,8 @@ struct ConfigurationResult : api::NodeResult {
   bool cleared = false;   ///< by that restore: nothing of an operator's is left in the directories
   std::string given_up;   ///< the same of one that has set something aside, but what is here now is an operator's
   std::vector<std::string> user_tables;  ///< some of the tables that are here, `keyspace.table`
-  std::uint64_t data_bytes = 0;          ///< in the directories that a restore clears
-  std::uint64_t available_bytes = 0;     ///< on the file system of the root
+  std::uint64_t data_bytes = 0;          ///< what emptying the directories that a restore clears adds to the next
+  std::uint64_t available_bytes = 0;     ///< on the file system of the data
   std::uint64_t available_files = 0;
   AccessLevel access_level = AccessLevel::write;
   std::vector<std::string> mount_points;  ///< those of the directories that a restore clears: they cannot be renamed

@@ -1,6 +1,7 @@
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#include <set>
+#include <map>
 
 #include "base/file.h"
 #include "cassandra/addresses.h"
@@ -56,12 +57,36 @@ std::vector<std::string> user_tables(const fs::path& data) {
   return tables;
 }
 
-std::uint64_t bytes_below(const fs::path& directory) {
+/// Of what it links to, as a disk's directory may be.
+std::optional<::dev_t> device_of(const fs::path& path) {
+  struct ::stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return status.st_dev;
+}
+
+/// What `device` gets back when all below `directories` is removed: the blocks of the files on it, of which no name is
+/// elsewhere. Only those with several names are remembered, until all were seen.
+std::uint64_t bytes_given_back(const std::vector<fs::path>& directories, ::dev_t device) {
   std::uint64_t bytes = 0;
+  std::map<std::pair<::dev_t, ::ino_t>, ::nlink_t> names_seen;
   std::error_code ignored;  // files come and go while Cassandra runs
-  for (auto at = fs::recursive_directory_iterator{directory, ignored}; at != fs::recursive_directory_iterator{};
-       at.increment(ignored)) {
-    if (const auto size = at->file_size(ignored); !ignored) bytes += size;
+  for (const auto& directory : directories) {
+    if (device_of(directory) != device) continue;
+    for (auto at = fs::recursive_directory_iterator{directory, ignored}; at != fs::recursive_directory_iterator{};
+         at.increment(ignored)) {
+      const auto status = status_of(at->path());
+      if (!status) continue;
+      if (S_ISDIR(status->st_mode)) {
+        if (status->st_dev != device) at.disable_recursion_pending();
+        continue;
+      }
+      if (status->st_nlink > 1) {
+        const auto seen = names_seen.try_emplace({status->st_dev, status->st_ino}).first;
+        if (++seen->second < status->st_nlink) continue;
+        names_seen.erase(seen);
+      }
+      bytes += static_cast<std::uint64_t>(status->st_blocks) * 512;  // a unit of its own (stat(2))
+    }
   }
   return bytes;
 }
@@ -102,7 +127,6 @@ ConfigurationResult Extension::get_configuration() {
     }
   }
   result.user_tables = user_tables(data_directory());
-  for (const auto& directory : directories().all()) result.data_bytes += bytes_below(directory);
   for (const auto& directory : directories().all()) {
     const auto own = status_of(directory), above = status_of(directory.parent_path());
     if (own && above && own->st_dev != above->st_dev) result.mount_points.push_back(directory.string());
@@ -114,6 +138,7 @@ ConfigurationResult Extension::get_configuration() {
     fail_errno(errno, fmt::format("reading the free space of {}", data.string()));
   result.available_bytes = static_cast<std::uint64_t>(space.f_bavail) * space.f_frsize;
   result.available_files = space.f_favail;
+  if (const auto device = device_of(data)) result.data_bytes = bytes_given_back(directories().all(), *device);
   return result;
 }
 

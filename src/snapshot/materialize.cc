@@ -16,6 +16,8 @@ namespace cherax::snapshot {
 
 namespace {
 
+constexpr ::mode_t kDirectoryMode = 0750;  ///< at least
+
 using File = WantedFiles::File;
 using State = WantedFiles::State;
 using InTheWay = WantedFiles::InTheWay;
@@ -115,6 +117,10 @@ Descriptor Materializer::make_directory(std::string_view directory) {
     }
     auto made = open_at(current.number(), segment, O_RDONLY | O_DIRECTORY);
     if (!made) fail(ErrorKind::internal, "the directory {} vanished while it was created", printable(path));
+    // A database in the group of a directory must reach what is below it, whatever the umask of this process.
+    const ::mode_t mode = status_of(made.number()).st_mode & 07777;
+    if ((mode & kDirectoryMode) != kDirectoryMode && ::fchmod(made.number(), mode | kDirectoryMode) != 0)
+      fail_errno(errno, "letting the group of a directory read it");
     if (gives_ownership()) {
       const auto above = status_of(current.number());
       if (::fchown(made.number(), above.st_uid, above.st_gid) != 0)

@@ -29,7 +29,7 @@ struct MaterializerOptions {
   /// Where a wanted file goes; nullopt leaves it out. Without it, to its own path.
   std::function<std::optional<std::string>(std::string_view relative_path)> map_path = {};
   std::size_t workers = 1;
-  ::mode_t mode = 0660;          ///< of new files, less the umask
+  ::mode_t mode = 0660;          ///< of new files, less the umask; directories have at least 0750
   bool owner_of_parent = false;  ///< as root: new files and directories belong to whom their directory belongs to
   bool sync = true;              ///< everything is on the disk when restore() returns
 };

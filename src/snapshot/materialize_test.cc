@@ -204,6 +204,21 @@ TEST_F(Materialize, MakesFilesWithTheModeLessTheUmask) {
   EXPECT_EQ(root_.status("d").st_mode & 0777, 0750U);
 }
 
+TEST_F(Materialize, TheGroupCanEnterNewDirectoriesWhateverTheUmask) {
+  const ::gid_t group = ::geteuid() == 0 ? 23456 : ::getegid();
+  ASSERT_EQ(::chown(root_.path().c_str(), ::geteuid(), group), 0);
+  options_.owner_of_parent = true;
+  std::filesystem::create_directory(root_ / "old");
+  ::chmod((root_ / "old").c_str(), 0700);
+  const auto previous = ::umask(077);
+  restore({repository_.keep("d/e/a", kLarge), repository_.keep("old/d/a", kLarge)});
+  ::umask(previous);
+  for (const auto* path : {"d", "d/e", "old/d"}) EXPECT_EQ(root_.status(path).st_mode & 07777, 0750U) << path;
+  EXPECT_EQ(root_.status("d/e").st_gid, group);
+  EXPECT_EQ(root_.status("d/e/a").st_mode & 07777, 0600U) << "files are as Astacus makes them";
+  EXPECT_EQ(root_.status("old").st_mode & 07777, 0700U) << "it was there";
+}
+
 TEST_F(Materialize, GivesFilesAndDirectoriesToTheOwnerOfTheirParent) {
   // Only root can. Everybody else owns the parent anyway, and what is made in it.
   const ::uid_t owner = ::geteuid() == 0 ? 12345 : ::geteuid();

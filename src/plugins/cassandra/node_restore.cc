@@ -90,12 +90,24 @@ fs::path target_of(const fs::path& table, bool match_name) {
   return table;
 }
 
+/// Cassandra may run as another user of the group that the files belong to, and a restored file's mode is less the
+/// umask.
+void let_group_read(const fs::path& directory) {
+  constexpr auto kLeast = fs::perms{0640};
+  for (const auto& entry : fs::recursive_directory_iterator{directory}) {
+    const auto status = entry.symlink_status();
+    if (fs::is_regular_file(status) && (status.permissions() & kLeast) != kLeast)
+      fs::permissions(entry.path(), kLeast, fs::perm_options::add);
+  }
+}
+
 /// Moves the files of one table's snapshot.
 void place_table(const fs::path& table, const fs::path& target, bool expect_empty) {
   if (expect_empty && holds_sstables(target)) {
     fail(ErrorKind::invalid, "{} holds SSTables already", target.string());
   }
   const auto snapshot = table / "snapshots" / kSnapshotTag;
+  let_group_read(snapshot);
   for (const auto& file : fs::directory_iterator{snapshot}) move_to(file.path(), target / file.path().filename());
   fs::remove_all(snapshot);
   if (fs::is_empty(table / "snapshots")) fs::remove(table / "snapshots");

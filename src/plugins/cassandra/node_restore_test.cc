@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -243,6 +244,26 @@ TEST_F(NodeRestoreTest, NothingIsClearedWhileAProcessHasAFileOpen) {
   ::waitpid(child, nullptr, 0);
   expect_nothing_touched();
   clear();
+}
+
+TEST_F(NodeRestoreTest, CassandrasGroupCanReadWhatIsPlacedWhateverTheUmask) {
+  const ::gid_t group = ::geteuid() == 0 ? 5678 : ::getegid();  // nobody else may give files away
+  ASSERT_EQ(::chown(data().c_str(), ::geteuid(), group), 0);
+  ::chmod(data().c_str(), 0750);
+  const auto previous = ::umask(077);
+  clear();
+  write(snapshot_of(kOrders) / "nb-1-big-Data.db", "restored");
+  write(snapshot_of(kOrders) / ".orders_item_idx/nb-1-big-Data.db", "index");
+  write(snapshot_of(kOrders) / "nb-1-big-TOC.txt", "of everybody");
+  fs::permissions(snapshot_of(kOrders) / "nb-1-big-TOC.txt", fs::perms{0664});
+  run("restore-sstables");
+  ::umask(previous);
+  const auto placed = data() / "shop" / kOrders;
+  EXPECT_EQ(status_of(placed / "nb-1-big-Data.db")->st_mode & 07777, 0640U);
+  EXPECT_EQ(status_of(placed / ".orders_item_idx/nb-1-big-Data.db")->st_mode & 07777, 0640U);
+  EXPECT_EQ(status_of(placed / "nb-1-big-TOC.txt")->st_mode & 07777, 0664U);
+  EXPECT_EQ(status_of(data())->st_mode & 07777, 0750U);
+  EXPECT_EQ(status_of(data())->st_gid, group);
 }
 
 TEST_F(NodeRestoreTest, PlacingMovesASnapshotIntoItsTable) {

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cassandra.cluster import NoHostAvailable
 from harness.cassandra import CassandraCluster, CassandraNode
@@ -53,6 +55,22 @@ class Gate:
 
     def open(self) -> None:
         self._open.touch()
+
+
+@contextmanager
+def changed_config(cherax: Cherax, section: dict[str, Any], **changes: Any) -> Iterator[None]:
+    """Runs the server with some values of a section of its configuration changed, and afterwards as before."""
+    before = dict(section)
+    cherax.servers[0].stop()
+    section.update(changes)
+    try:
+        cherax.start_server(0)
+        yield
+    finally:
+        cherax.servers[0].kill()
+        section.clear()
+        section.update(before)
+        cherax.start_server(0)
 
 
 def start_client(cherax: Cherax, *arguments: str) -> subprocess.Popen[str]:

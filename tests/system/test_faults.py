@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from .helpers import (
     assert_nothing_left_behind,
     assert_owned_by_cassandra,
     assert_same_through_each_node,
+    changed_config,
     script,
     start_client,
 )
@@ -47,22 +47,6 @@ def cherax(work_directory: Path, cluster: CassandraCluster) -> Iterator[Cherax]:
         cherax.configs[0]["coordinator"]["backup_attempts"] = 1
         cherax.start()
         yield cherax
-
-
-@contextmanager
-def changed_config(cherax: Cherax, section: dict[str, Any], **changes: Any) -> Iterator[None]:
-    """Runs the server with some values of a section of its configuration changed, and afterwards as before."""
-    before = dict(section)
-    cherax.servers[0].stop()
-    section.update(changes)
-    try:
-        cherax.start_server(0)
-        yield
-    finally:
-        cherax.servers[0].kill()
-        section.clear()
-        section.update(before)
-        cherax.start_server(0)
 
 
 def cassandra_section(cherax: Cherax) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What needs a real Cassandra, but not three of them: every kind of index, triggers, and the space on its disk.
+"""What needs a real Cassandra, but not three of them: every kind of index, triggers, passwords, the space on its disk.
 
 The tests build on each other, in their order.
 """
@@ -18,7 +18,7 @@ from harness.cherax import Cherax
 from harness.fingerprint import settled_fingerprint
 from harness.process import CHECKOUT, run, wait_until
 
-from .helpers import assert_same_through_each_node
+from .helpers import assert_same_through_each_node, changed_config
 
 # The last one by the custom index.
 QUERIES = (*workload.QUERIES, "SELECT id FROM shop.customers WHERE name LIKE 'customer 4%'")
@@ -120,3 +120,21 @@ def used_space(node: CassandraNode) -> int:
                 continue
             found[status.st_ino] = status.st_blocks * 512
     return sum(found.values())
+
+
+def test_a_login_that_is_newer_than_the_backup_ends_a_restore_and_says_so(
+    cluster: CassandraCluster, node: CassandraNode, cherax: Cherax
+) -> None:
+    content = settled_fingerprint(cluster)
+    name = cherax.backup()
+    with node.session() as session:
+        session.execute("ALTER ROLE cassandra WITH PASSWORD = 'rotated'")
+    config = cherax.configs[0]
+    clients = (config["node"]["cassandra"]["client"], config["coordinator"]["plugin_config"]["client"])
+    with changed_config(cherax, clients[0], password="rotated"), changed_config(cherax, clients[1], password="rotated"):
+        failed = cherax.restore(name, "--overwrite")
+    assert failed.exit_code == 1
+    for part in (f"{cherax.servers[0].url}", "refuses Cherax' login", "plugin_config.client"):
+        assert part in failed.output
+    cherax.restore(name, "--overwrite").require_success()
+    assert_same_through_each_node(cluster, content)

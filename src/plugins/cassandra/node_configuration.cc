@@ -99,13 +99,13 @@ ConfigurationResult Extension::get_configuration() {
   ConfigurationResult result;
   result.access_level = options_->access_level;
   result.cluster_name = config.cluster_name;
-  if (!config.has_simple_seed_provider()) {
-    fail(ErrorKind::invalid, "{} takes its seeds from {}: whether they are nodes of this cluster cannot be known",
-         options_->client.config_path.value(), config.seed_provider);
-  }
   result.seeds = config.seeds;
   try {
     result.own_addresses = lib::resolve_addresses(config).own;
+    if (!config.has_simple_seed_provider()) {
+      fail(ErrorKind::invalid, "it takes its seeds from {}: whether they are nodes of this cluster cannot be known",
+           config.seed_provider);
+    }
     for (const auto& seed : config.seeds) result.seed_addresses.push_back(addresses_of_seed(seed));
   } catch (const Error& error) {
     result.address_error = error.in_context(options_->client.config_path.value()).message();

@@ -4,6 +4,7 @@
 #include "plugins/cassandra/cassandra_plugin.h"
 #include "plugins/cassandra/restore_builds.h"
 #include "plugins/cassandra/restore_checks.h"
+#include "plugins/cassandra/restore_process.h"
 #include "plugins/cassandra/restore_schema.h"
 #include "plugins/cassandra/ring_checks.h"
 

@@ -50,7 +50,6 @@ TokensOfNodes tokens_of(const coordinator::NodeMapping& mapping, const PluginDat
 std::string suffix_of(const coordinator::Restore& restore);
 ClearRequest clear_request(const coordinator::Restore& restore);
 FinishRequest finish_request(const coordinator::Restore& restore);
-StopRequest drain_request();
 PlaceRequest only_roles();
 PlaceRequest all_but_system();
 
@@ -59,18 +58,5 @@ coordinator::Restore::Selection roles_selection();
 /// All but what Cassandra makes by itself (its own keyspaces) or builds from the data (views, indexes). The roles once
 /// more: creating the schema has granted rights to its creator.
 coordinator::Restore::Selection data_selection(const ::cherax::cassandra::Schema& schema);
-
-/// Starts every node with its tokens.
-void start(coordinator::Restore& restore, const TokensOfNodes& tokens);
-/// Until every node sees all nodes up and normal and has its tokens. A node that ends at its start is started again,
-/// twice at most. Returns the last look. Error{transient} at the time-out, with what was still wrong.
-std::vector<RingResult> wait_until_up(coordinator::Restore& restore, const TokensOfNodes& tokens,
-                                      const PluginOptions& options, std::chrono::seconds timeout);
-
-/// Stops every node. When that fails nothing was cleared, and the error says so.
-void stop_all(coordinator::Restore& restore);
-/// Runs the steps from the clearing on. When they fail the nodes are left stopped, and the error says where the old
-/// data is and how to go on.
-void leaving_nodes_stopped(coordinator::Restore& restore, const std::function<void()>& steps);
 
 }  // namespace cherax::plugins::cassandra

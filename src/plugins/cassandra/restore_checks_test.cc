@@ -325,5 +325,6 @@ TEST(RestoreSelections, MoveTheFilesOfTheSameKeyspaces) {
   EXPECT_THAT(skipped, ElementsAre("system", "system_distributed", "system_schema", "system_traces"));
   EXPECT_THAT(only_roles().keyspaces, ElementsAre("system_auth"));
 }
+
 }  // namespace
 }  // namespace cherax::plugins::cassandra

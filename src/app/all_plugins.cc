@@ -4,6 +4,7 @@
 #include "plugins/cassandra/cassandra_plugin.h"
 #include "plugins/cassandra/extension.h"
 #include "plugins/files/files_plugin.h"
+#include "snapshot/freeze.h"
 
 namespace cherax::app {
 
@@ -80,6 +81,17 @@ void require_program(json::Reader& reader, const std::string& key, const std::ve
   });
 }
 
+/// Cassandra's data often has a disk of its own, where the links of the default root_link cannot be.
+void require_links_beside_data(json::Reader& reader, const node::NodeOptions& node) {
+  const auto data = node.root / "data";
+  if (!std::filesystem::is_directory(data) || snapshot::can_link(data, node.root_link)) return;
+  reader.add_problem(
+      json::Problem::Kind::invalid_value, json::Problem::Type::other,
+      fmt::format("node.root_link on the file system, and the mount of it, of {0}, for example {0}/.astacus: a "
+                  "backup's hard links cannot be elsewhere",
+                  data.string()));
+}
+
 std::unique_ptr<node::Extension> make_cassandra_extension(json::Reader& reader, const json::value& section,
                                                           const node::NodeOptions& node) {
   using plugins::cassandra::Extension;
@@ -97,6 +109,7 @@ std::unique_ptr<node::Extension> make_cassandra_extension(json::Reader& reader, 
     });
   }
   require_tls_that_works(reader, options.client);
+  require_links_beside_data(reader, node);
   return std::make_unique<Extension>(std::move(options), node, system_clock());
 }
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
@@ -620,6 +621,20 @@ TEST_F(CassandraSectionTest, CassandrasYamlMustBeThere) {
             "DIR/c.yaml:5: " + std::string{kExpected});
   EXPECT_EQ(problems_of(with(std::string{"    client: {config_path: DIR/no.yaml}\n"} + kNodetool).text()),
             "DIR/c.yaml:5: " + std::string{kExpected});
+}
+
+TEST_F(CassandraSectionTest, HardLinksMustBePossibleWhereTheDataIs) {
+  const auto data = directory_.path() / "root" / "data";
+  std::filesystem::create_directory(data);
+  auto sections = with(std::string{kClient} + kNodetool);
+  EXPECT_EQ(problems_of(sections.text()), "no error");
+  ASSERT_EQ(::mount("tmpfs", data.c_str(), "tmpfs", 0, nullptr), 0) << "the test needs to be root, and to mount";
+  EXPECT_THAT(problems_of(sections.text()),
+              StartsWith("DIR/c.yaml:4: node.cassandra: expected node.root_link on the file system, and "
+                         "the mount of it, of DIR/root/data, for example DIR/root/data/.astacus"));
+  sections.node = replaced(sections.node, "  db_path", "  root_link: DIR/root/data/.astacus\n  db_path");
+  EXPECT_EQ(problems_of(sections.text()), "no error");
+  ::umount(data.c_str());
 }
 
 TEST_F(CassandraSectionTest, ListsProblemsOfShapeWithoutASecret) {

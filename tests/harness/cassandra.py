@@ -150,6 +150,7 @@ class CassandraCluster:
         racks: Sequence[str] = ("r1", "r2", "r3"),
         num_tokens: int = 4,
         jvm_options: Sequence[str] = (),
+        more_yaml: str = "",
     ) -> None:
         self.directory = directory
         self.name = name
@@ -171,6 +172,7 @@ class CassandraCluster:
                     rack=racks[i % len(racks)],
                     tokens=_interleaved_tokens(i, nodes, num_tokens),
                     jvm_options=tuple(jvm_options),
+                    more_yaml=more_yaml,
                 )
             )
             for i in range(nodes)

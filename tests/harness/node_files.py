@@ -195,6 +195,7 @@ class NodeSettings:
     rack: str
     tokens: tuple[int, ...]
     jvm_options: tuple[str, ...]
+    more_yaml: str
 
     @property
     def root(self) -> Path:
@@ -212,7 +213,7 @@ def write_node_files(settings: NodeSettings) -> None:
     conf, bin_directory = settings.directory / "conf", settings.directory / "bin"
     conf.mkdir(parents=True)
     bin_directory.mkdir()
-    (conf / "cassandra.yaml").write_text(_YAML.format(**values))
+    (conf / "cassandra.yaml").write_text(_YAML.format(**values) + settings.more_yaml)
     (conf / "cassandra-rackdc.properties").write_text(f"dc={settings.datacenter}\nrack={settings.rack}\n")
     (conf / "logback.xml").write_text(_LOGBACK.format(**values))
     (conf / "logback-tools.xml").write_text(_LOGBACK_TOOLS)

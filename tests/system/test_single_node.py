@@ -1,4 +1,4 @@
-"""What needs a real Cassandra, but not three of them: every kind of index, triggers, passwords, the space on its disk.
+"""What needs a real Cassandra, but not three of them: TLS, indexes of every class, triggers, passwords, the space on disk.
 
 The tests build on each other, in their order.
 """
@@ -14,9 +14,10 @@ import pytest
 
 from harness import workload
 from harness.cassandra import VERSION, CassandraCluster, CassandraNode, jars
+from harness.certificates import Authority
 from harness.cherax import Cherax
 from harness.fingerprint import settled_fingerprint
-from harness.process import CHECKOUT, run, wait_until
+from harness.process import CHECKOUT, Finished, run, wait_until
 
 from .helpers import assert_same_through_each_node, changed_config
 
@@ -27,12 +28,21 @@ IMAGES = range(4000)
 
 
 @pytest.fixture(scope="module")
-def cluster(work_directory: Path) -> Iterator[CassandraCluster]:
+def authority(work_directory: Path) -> Authority:
+    return Authority(work_directory / "certificates")
+
+
+@pytest.fixture(scope="module")
+def cluster(work_directory: Path, authority: Authority) -> Iterator[CassandraCluster]:
     triggers = work_directory / "triggers"
     triggers.mkdir()
     make_trigger_jar(triggers / "audit.jar", work_directory / "classes")
-    options = (f"-Dcassandra.triggers_dir={triggers}",)
-    with CassandraCluster(work_directory / "cassandra", nodes=1, jvm_options=options) as cluster:
+    with CassandraCluster(
+        work_directory / "cassandra",
+        nodes=1,
+        jvm_options=(f"-Dcassandra.triggers_dir={triggers}",),
+        more_yaml=authority.client_encryption("127.0.0.1"),
+    ) as cluster:
         cluster.create()
         workload.fill(cluster, workload.SMALL)
         yield cluster
@@ -65,6 +75,31 @@ def test_the_client_and_the_schema_agree_with_a_real_node(node: CassandraNode) -
     live_test = Path(os.environ.get("CHERAX_LIVE_TEST", CHECKOUT / "build/dev/cassandra_live_test"))
     login = {"HOSTNAME": node.address, "PORT": node.cql_port, "USERNAME": "cassandra", "PASSWORD": "cassandra"}
     run(["env", *(f"CHERAX_CQL_{key}={value}" for key, value in login.items()), live_test], timeout=300).require_success()
+
+
+def test_a_backup_speaks_tls_both_ways(cherax: Cherax, authority: Authority, work_directory: Path) -> None:
+    certificate, key = map(str, authority.issue("cherax", "DNS:cherax"))
+    other = str(Authority(work_directory / "other").certificate)
+    trusted = {"ca_cert_path": str(authority.certificate), "client_cert_path": certificate, "client_key_path": key}
+
+    def backup(**client: str) -> Finished:
+        config = cherax.configs[0]
+        with (
+            changed_config(cherax, config["node"]["cassandra"]["client"], **client),
+            changed_config(cherax, config["coordinator"]["plugin_config"]["client"], **client),
+            changed_config(cherax, config["coordinator"], backup_attempts=1),
+        ):
+            return cherax.client("backup")
+
+    backup(**trusted).require_success()
+    for refused, says in (
+        ({**trusted, "ca_cert_path": other}, "the server's certificate is refused"),
+        ({**trusted, "tls_server_name": "elsewhere"}, "the server's certificate is refused"),
+        ({"ca_cert_path": trusted["ca_cert_path"]}, "certificate"),
+    ):
+        failed = backup(**refused)
+        assert failed.exit_code == 1
+        assert says in failed.output and "127.0.0.1:9042" in failed.output
 
 
 def test_triggers_and_custom_indexes_come_back(

@@ -10,11 +10,14 @@
 #include <climits>
 #include <memory>
 
+#include "base/log.h"
 #include "base/resolve.h"
 
 namespace cherax::cassandra {
 
 namespace {
+
+constexpr const char* kLoopback = "127.0.0.1";
 
 bool is_ipv6(std::string_view address) { return address.find(':') != std::string_view::npos; }
 bool is_wildcard(std::string_view address) { return address == "0.0.0.0" || address == "::"; }
@@ -47,7 +50,7 @@ std::optional<std::string> configured_host(std::string_view prefix, const std::o
                                            const std::optional<std::string>& interface, bool prefer_ipv6) {
   if (address && interface)
     fail(ErrorKind::invalid, "{0}_address and {0}_interface are both set, and Cassandra takes only one", prefix);
-  if (address && address->empty()) return "127.0.0.1";  // so does Java
+  if (address && address->empty()) return kLoopback;  // so does Java
   if (!interface) return address;
   return in_context(fmt::format("{}_interface {}", prefix, *interface), [&] {
     try {
@@ -66,7 +69,33 @@ std::vector<std::string> look_up(std::string_view key, const std::string& host) 
   }
 }
 
+/// Where the node serves clients. A wildcard is where it listens, not where it can be reached, and a certificate names
+/// an address rather than loopback.
+std::string client_host(const Configuration& configuration) {
+  for (const auto& address : {configuration.rpc_address, configuration.listen_address}) {
+    if (address && !address->empty() && !is_wildcard(*address)) return *address;
+  }
+  try {
+    return resolve_addresses(configuration).rpc;
+  } catch (const Error& error) {
+    log::debug("CQL goes to loopback: {}", error.message());
+    return kLoopback;
+  }
+}
+
 }  // namespace
+
+ClientOptions resolve_client(ClientOptions options) {
+  const bool is_complete = !options.hostnames.empty() && options.port;
+  if (options.config_path && !is_complete) {
+    const Configuration configuration = load_configuration(*options.config_path);
+    if (!options.port) options.port = configuration.native_transport_port;
+    if (options.hostnames.empty()) options.hostnames.push_back(client_host(configuration));
+  }
+  if (options.hostnames.empty()) options.hostnames.emplace_back(kLoopback);
+  if (!options.port) options.port = Configuration{}.native_transport_port;
+  return options;
+}
 
 std::vector<std::string> addresses_of(const std::string& host) {
   std::vector<std::string> addresses;
@@ -106,7 +135,7 @@ NodeAddresses resolve_addresses(const Configuration& configuration) {
   add("listen_address", result.listen);
   const auto rpc = look_up("rpc_address", result.rpc).front();
   if (is_wildcard(rpc))
-    result.rpc = is_ipv6(rpc) ? "::1" : "127.0.0.1";
+    result.rpc = is_ipv6(rpc) ? "::1" : kLoopback;
   else
     add("rpc_address", result.rpc);
   if (configuration.broadcast_rpc_address) add("broadcast_rpc_address", *configuration.broadcast_rpc_address);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cassandra/configuration.h"
+#include "cassandra/options.h"
 
 namespace cherax::cassandra {
 
@@ -17,6 +18,9 @@ struct NodeAddresses {
 /// As Cassandra chooses them on this machine (org.apache.cassandra.config.DatabaseDescriptor.applyAddressConfig). Error
 /// with the key to set when that is not known, or when Cassandra would not take what is set. May wait for name servers.
 NodeAddresses resolve_addresses(const Configuration& configuration);
+
+/// Hosts and port filled in: from `config_path` where the options leave them open, else 127.0.0.1 and 9042.
+ClientOptions resolve_client(ClientOptions options);
 
 /// The IP addresses of a name, IPv4 first as Java has them; an IP address is its own. Errors as for resolve().
 std::vector<std::string> addresses_of(const std::string& host);

@@ -2,9 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
+#include <fstream>
 
 namespace cherax::cassandra {
 namespace {
@@ -119,6 +122,46 @@ TEST(Addresses, WhichOfSeveralAddressesOfAnInterfaceIsNotKnown) {
 TEST(Addresses, OfANameAreIPv4First) {
   EXPECT_EQ(addresses_of("localhost").front(), "127.0.0.1");
   EXPECT_THAT(addresses_of("::1"), ElementsAre("::1"));
+}
+
+class ResolveClient : public testing::Test {
+ protected:
+  ResolveClient() {
+    std::string pattern = testing::TempDir() + "addresses-XXXXXX";
+    directory_ = ::mkdtemp(pattern.data());
+  }
+  ~ResolveClient() override { std::filesystem::remove_all(directory_); }
+  ClientOptions with(std::string_view yaml) const {
+    const auto path = directory_ / "cassandra.yaml";
+    std::ofstream{path} << yaml;
+    return {.config_path = path};
+  }
+  std::filesystem::path directory_;
+};
+
+TEST_F(ResolveClient, TakesPortAndHostFromCassandrasConfiguration) {
+  auto options = with("rpc_address: 0.0.0.0\nlisten_address: 10.0.0.1\nnative_transport_port: 9142\n");
+  EXPECT_EQ(resolve_client(options).port, 9142);
+  EXPECT_THAT(resolve_client(options).hostnames, ElementsAre("10.0.0.1")) << "rpc_address is a wildcard";
+  options.hostnames = {"db1"};
+  options.port = 1;
+  EXPECT_THAT(resolve_client(options).hostnames, ElementsAre("db1"));
+  EXPECT_EQ(resolve_client(options).port, 1);
+}
+
+TEST_F(ResolveClient, GoesWhereCassandraListensWhenItHasChosen) {
+  std::array<char, 256> name{};
+  ASSERT_EQ(::gethostname(name.data(), name.size()), 0);
+  EXPECT_THAT(resolve_client(with("listen_address:\n")).hostnames, ElementsAre(name.data()));
+  EXPECT_THAT(resolve_client(with("rpc_address: 0.0.0.0\n")).hostnames, ElementsAre("127.0.0.1"));
+  EXPECT_THAT(resolve_client(with("listen_interface: lo\n")).hostnames, ElementsAre("127.0.0.1"));
+  EXPECT_THAT(resolve_client(with("rpc_interface: lo\n")).hostnames, ElementsAre("127.0.0.1"));
+}
+
+TEST_F(ResolveClient, GoesToLoopbackWhereNothingIsKnown) {
+  EXPECT_THAT(resolve_client({}).hostnames, ElementsAre("127.0.0.1"));
+  EXPECT_EQ(resolve_client({}).port, 9042);
+  EXPECT_THAT(resolve_client(with("rpc_interface: none0\n")).hostnames, ElementsAre("127.0.0.1"));
 }
 
 }  // namespace

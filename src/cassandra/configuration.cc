@@ -165,8 +165,6 @@ Configuration read_configuration(const YAML::Node& root) {
   return configuration;
 }
 
-bool is_wildcard(const std::string& address) { return address == "0.0.0.0" || address == "::"; }
-
 }  // namespace
 
 bool Configuration::has_simple_seed_provider() const {
@@ -234,21 +232,6 @@ Directories resolve_directories(const Configuration& configuration,
   directories.saved_caches = resolve("saved_caches_directory", configuration.saved_caches_directory, "saved_caches");
   directories.cdc_raw = resolve("cdc_raw_directory", configuration.cdc_raw_directory, "cdc_raw");
   return directories;
-}
-
-ClientOptions resolve_client(ClientOptions options) {
-  const bool is_complete = !options.hostnames.empty() && options.port;
-  if (options.config_path && !is_complete) {
-    const Configuration configuration = load_configuration(*options.config_path);
-    if (!options.port) options.port = configuration.native_transport_port;
-    for (const auto& address : {configuration.rpc_address, configuration.listen_address}) {
-      // A wildcard is where the node listens, not where it can be reached.
-      if (options.hostnames.empty() && address && !is_wildcard(*address)) options.hostnames.push_back(*address);
-    }
-  }
-  if (options.hostnames.empty()) options.hostnames.emplace_back("127.0.0.1");
-  if (!options.port) options.port = Configuration{}.native_transport_port;
-  return options;
 }
 
 Result<Location> parse_rackdc(std::string_view properties) {

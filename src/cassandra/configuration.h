@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "base/error.h"
-#include "cassandra/options.h"
 
 namespace cherax::cassandra {
 
@@ -80,9 +79,6 @@ struct Directories {
 /// is not known, or a directory that is not absolute.
 Directories resolve_directories(const Configuration& configuration,
                                 const std::optional<std::filesystem::path>& storage_directory);
-
-/// Hosts and port filled in: from `config_path` where the options leave them open, else 127.0.0.1 and 9042.
-ClientOptions resolve_client(ClientOptions options);
 
 struct Location {
   std::string datacenter;

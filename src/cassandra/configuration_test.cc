@@ -165,23 +165,6 @@ class ConfigurationFile : public ::testing::Test {
   std::filesystem::path directory_;
 };
 
-TEST_F(ConfigurationFile, ClientTakesPortAndHostFromIt) {
-  ClientOptions options;
-  options.config_path = write("cassandra.yaml", kYaml);
-  const ClientOptions resolved = resolve_client(options);
-  EXPECT_EQ(resolved.port, 9142);
-  EXPECT_EQ(resolved.hostnames, Words{"10.0.0.1"});  // rpc_address is a wildcard
-  options.hostnames = {"db1"};
-  options.port = 1;
-  EXPECT_EQ(resolve_client(options).hostnames, Words{"db1"});
-  EXPECT_EQ(resolve_client(options).port, 1);
-}
-
-TEST_F(ConfigurationFile, ClientHasDefaultsWithoutOne) {
-  EXPECT_EQ(resolve_client({}).hostnames, Words{"127.0.0.1"});
-  EXPECT_EQ(resolve_client({}).port, 9042);
-}
-
 TEST_F(ConfigurationFile, ErrorsNameTheFile) {
   const auto path = write("cassandra.yaml", "storage_port: x\n");
   try {

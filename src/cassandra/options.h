@@ -9,7 +9,7 @@
 namespace cherax::cassandra {
 
 /// How to speak CQL with a node: `node.cassandra.client` and `plugin_config.client`. Keys as in Astacus; the last three
-/// are ours. Connection takes it as resolve_client() of configuration.h leaves it.
+/// are ours. Connection takes it as resolve_client() of addresses.h leaves it.
 struct ClientOptions {
   std::optional<std::string> config_path;  ///< cassandra.yaml: port and host, where they are not given here
   std::vector<std::string> hostnames;      ///< names or addresses, tried in order

@@ -1,7 +1,7 @@
 #include "cassandra/schema_session.h"
 
 #include "base/log.h"
-#include "cassandra/configuration.h"
+#include "cassandra/addresses.h"
 
 namespace cherax::cassandra {
 

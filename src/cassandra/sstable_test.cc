@@ -55,9 +55,9 @@ TEST(SSTable, PathsBelowADataDirectory) {
             (DataPath{"shop", orders, Place::snapshot, "tag", "orders_idx", "nb-1-big-Data.db"}));
   EXPECT_EQ(parse_data_path(table + "/backups/.orders_idx/x.db"),
             (DataPath{"shop", orders, Place::backups, "", "orders_idx", "x.db"}));
-  for (const std::string& path : {table, std::string{"shop/orders/x.db"}, table + "/snapshots/tag", table + "/other/x.db",
-                           table + "/snapshots/tag/deep/x.db", table + "/../x.db", table + "//x.db",
-                           table + "/snapshots/../x.db", "/" + table + "/x.db"}) {
+  for (const std::string& path : {table, std::string{"shop/orders/x.db"}, table + "/snapshots/tag",
+                                  table + "/other/x.db", table + "/snapshots/tag/deep/x.db", table + "/../x.db",
+                                  table + "//x.db", table + "/snapshots/../x.db", "/" + table + "/x.db"}) {
     EXPECT_EQ(parse_data_path(path), std::nullopt) << path;
   }
 }

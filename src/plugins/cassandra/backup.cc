@@ -1,4 +1,4 @@
-#include "cassandra/configuration.h"
+#include "cassandra/addresses.h"
 #include "cassandra/schema_reader.h"
 #include "cassandra/sstable.h"
 #include "plugins/cassandra/cassandra_plugin.h"

@@ -1,3 +1,4 @@
+#include "cassandra/addresses.h"
 #include "cassandra/cql/connection.h"
 #include "cassandra/ring.h"
 #include "cassandra/system_tables.h"

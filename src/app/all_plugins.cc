@@ -84,7 +84,8 @@ void require_program(json::Reader& reader, const std::string& key, const std::ve
 /// Cassandra's data often has a disk of its own, where the links of the default root_link cannot be.
 void require_links_beside_data(json::Reader& reader, const node::NodeOptions& node) {
   const auto data = node.root / "data";
-  if (!std::filesystem::is_directory(data) || snapshot::can_link(data, node.root_link)) return;
+  std::error_code unreadable;
+  if (!std::filesystem::is_directory(data, unreadable) || snapshot::can_link(data, node.root_link)) return;
   reader.add_problem(
       json::Problem::Kind::invalid_value, json::Problem::Type::other,
       fmt::format("node.root_link on the file system, and the mount of it, of {0}, for example {0}/.astacus: a "

@@ -61,6 +61,16 @@ std::optional<std::string> configured_host(std::string_view prefix, const std::o
   });
 }
 
+void keep_if_any(std::vector<std::string>& addresses, auto wanted) {
+  if (!std::ranges::any_of(addresses, wanted)) return;
+  std::erase_if(addresses, [&](const std::string& address) { return !wanted(address); });
+}
+
+void require_no_wildcard(std::string_view key, const std::vector<std::string>& addresses) {
+  if (std::ranges::any_of(addresses, is_wildcard))
+    fail(ErrorKind::invalid, "{0} cannot be a wildcard address; set {0} to an address of the node", key);
+}
+
 std::vector<std::string> look_up(std::string_view key, const std::string& host) {
   try {
     return addresses_of(host);
@@ -72,15 +82,22 @@ std::vector<std::string> look_up(std::string_view key, const std::string& host) 
 /// Where the node serves clients. A wildcard is where it listens, not where it can be reached, and a certificate names
 /// an address rather than loopback.
 std::string client_host(const Configuration& configuration) {
-  for (const auto& address : {configuration.rpc_address, configuration.listen_address}) {
-    if (address && !address->empty() && !is_wildcard(*address)) return *address;
-  }
+  const auto& rpc = configuration.rpc_address;
+  const auto& listen = configuration.listen_address;
+  if (rpc && is_wildcard(*rpc) && listen && !listen->empty()) return *listen;
   try {
-    return resolve_addresses(configuration).rpc;
+    return listen_addresses(configuration).rpc;
   } catch (const Error& error) {
     log::debug("CQL goes to loopback: {}", error.message());
     return kLoopback;
   }
+}
+
+/// An address or a name without its port.
+std::string host_of(std::string seed) {
+  if (std::ranges::count(seed, ':') == 1) seed.resize(seed.find(':'));
+  if (seed.starts_with('[')) seed = seed.substr(1, seed.find(']') - 1);
+  return seed;
 }
 
 }  // namespace
@@ -106,40 +123,51 @@ std::vector<std::string> addresses_of(const std::string& host) {
 }
 
 std::string choose_address(std::vector<std::string> of_interface, bool prefer_ipv6) {
-  const auto keep_if_any = [&](auto wanted) {
-    if (std::ranges::any_of(of_interface, wanted))
-      std::erase_if(of_interface, [&](const std::string& address) { return !wanted(address); });
-  };
-  keep_if_any([&](const std::string& address) { return is_ipv6(address) == prefer_ipv6; });
-  keep_if_any([](const std::string& address) { return !address.starts_with("fe80:"); });
+  keep_if_any(of_interface, [&](const std::string& address) { return is_ipv6(address) == prefer_ipv6; });
+  keep_if_any(of_interface, [](const std::string& address) { return !address.starts_with("fe80:"); });
   if (of_interface.empty()) fail(ErrorKind::invalid, "there is no such network interface, or it has no address");
   if (of_interface.size() > 1) fail(ErrorKind::invalid, "it has several addresses ({})", fmt::join(of_interface, ", "));
   return of_interface.front();
 }
 
-NodeAddresses resolve_addresses(const Configuration& configuration) {
+ListenAddresses listen_addresses(const Configuration& configuration) {
   const auto listen = configured_host("listen", configuration.listen_address, configuration.listen_interface,
                                       configuration.listen_interface_prefer_ipv6);
-  NodeAddresses result;
+  ListenAddresses result;
   result.listen = listen ? *listen : host_name();
+  require_no_wildcard("listen_address", look_up("listen_address", result.listen));
   result.rpc = configured_host("rpc", configuration.rpc_address, configuration.rpc_interface,
                                configuration.rpc_interface_prefer_ipv6)
                    .value_or(result.listen);
+  const auto rpc = look_up("rpc_address", result.rpc).front();
+  if (is_wildcard(rpc)) result.rpc = is_ipv6(rpc) ? "::1" : kLoopback;
+  return result;
+}
+
+std::vector<std::string> own_addresses(const Configuration& configuration) {
+  std::vector<std::string> own;
   const auto add = [&](std::string_view key, const std::string& host) {
     const auto addresses = look_up(key, host);
-    if (std::ranges::any_of(addresses, is_wildcard))
-      fail(ErrorKind::invalid, "{0} cannot be a wildcard address; set {0} to an address of the node", key);
-    result.own.insert(result.own.end(), addresses.begin(), addresses.end());
+    require_no_wildcard(key, addresses);
+    own.insert(own.end(), addresses.begin(), addresses.end());
   };
   if (configuration.broadcast_address) add("broadcast_address", *configuration.broadcast_address);
-  add("listen_address", result.listen);
-  const auto rpc = look_up("rpc_address", result.rpc).front();
-  if (is_wildcard(rpc))
-    result.rpc = is_ipv6(rpc) ? "::1" : kLoopback;
-  else
-    add("rpc_address", result.rpc);
-  if (configuration.broadcast_rpc_address) add("broadcast_rpc_address", *configuration.broadcast_rpc_address);
-  return result;
+  add("listen_address", listen_addresses(configuration).listen);
+  return own;
+}
+
+std::vector<std::string> seed_addresses(const Configuration& configuration, const std::string& seed) {
+  std::vector<std::string> addresses;
+  try {
+    addresses = addresses_of(host_of(seed));
+  } catch (const Error& error) {
+    fail(error.kind(), "the seed {} may be of any ring: {}; mend it, or take it out of seed_provider", seed,
+         error.message());
+  }
+  if (configuration.resolve_multiple_ip_addresses_per_dns_record) return addresses;
+  const bool own_is_ipv6 = is_ipv6(own_addresses(configuration).front());
+  keep_if_any(addresses, [&](const std::string& address) { return is_ipv6(address) == own_is_ipv6; });
+  return addresses;
 }
 
 }  // namespace cherax::cassandra

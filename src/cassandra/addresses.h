@@ -8,16 +8,24 @@
 
 namespace cherax::cassandra {
 
-/// Where a node listens and what others call it. Names stay as they are configured; they may have several addresses.
-struct NodeAddresses {
-  std::string listen;            ///< of the storage ports: an IP address or a name
-  std::string rpc;               ///< the same of the native transport ports; loopback in place of a wildcard
-  std::vector<std::string> own;  ///< of all of them, as IP addresses; that which the ring knows the node by first
+/// Where a node listens: IP addresses or names.
+struct ListenAddresses {
+  std::string listen;  ///< of the storage ports
+  std::string rpc;     ///< of the native transport ports; loopback in place of a wildcard
 };
 
 /// As Cassandra chooses them on this machine (org.apache.cassandra.config.DatabaseDescriptor.applyAddressConfig). Error
 /// with the key to set when that is not known, or when Cassandra would not take what is set. May wait for name servers.
-NodeAddresses resolve_addresses(const Configuration& configuration);
+ListenAddresses listen_addresses(const Configuration& configuration);
+
+/// How other nodes reach it: the IP addresses of its broadcast address, by which the ring knows it, then those at which
+/// it listens for them. Errors as above.
+std::vector<std::string> own_addresses(const Configuration& configuration);
+
+/// The IP addresses of one of `Configuration::seeds` that the node may ask: all of the family of its own ones, for a
+/// name with many may give it any; all, when there is none of that family or Cassandra is told to take all
+/// (resolve_multiple_ip_addresses_per_dns_record). Errors as above.
+std::vector<std::string> seed_addresses(const Configuration& configuration, const std::string& seed);
 
 /// Hosts and port filled in: from `config_path` where the options leave them open, else 127.0.0.1 and 9042.
 ClientOptions resolve_client(ClientOptions options);

@@ -18,7 +18,11 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-NodeAddresses addresses(std::string_view yaml) { return resolve_addresses(parse_configuration(yaml).value()); }
+ListenAddresses addresses(std::string_view yaml) { return listen_addresses(parse_configuration(yaml).value()); }
+std::vector<std::string> own(std::string_view yaml) { return own_addresses(parse_configuration(yaml).value()); }
+std::vector<std::string> of_seed(std::string_view yaml, const std::string& seed) {
+  return seed_addresses(parse_configuration(yaml).value(), seed);
+}
 
 std::string error_of(const std::function<void()>& work) {
   try {
@@ -29,17 +33,17 @@ std::string error_of(const std::function<void()>& work) {
   return "no error";
 }
 std::string error_of(std::string_view yaml) {
-  return error_of([&] { addresses(yaml); });
+  return error_of([&] { own(yaml); });
 }
 
 TEST(Addresses, AreThoseThatAreConfigured) {
-  const auto found = addresses(
+  constexpr const char* kAll =
       "listen_address: 127.0.0.2\nbroadcast_address: 192.0.2.1\nrpc_address: 127.0.0.3\n"
-      "broadcast_rpc_address: 192.0.2.2\n");
-  EXPECT_EQ(found.listen, "127.0.0.2");
-  EXPECT_EQ(found.rpc, "127.0.0.3");
-  EXPECT_THAT(found.own, ElementsAre("192.0.2.1", "127.0.0.2", "127.0.0.3", "192.0.2.2"))
-      << "the ring knows it by its broadcast address";
+      "broadcast_rpc_address: 192.0.2.2\n";
+  EXPECT_EQ(addresses(kAll).listen, "127.0.0.2");
+  EXPECT_EQ(addresses(kAll).rpc, "127.0.0.3");
+  EXPECT_THAT(own(kAll), ElementsAre("192.0.2.1", "127.0.0.2"))
+      << "the ring knows it by its broadcast address, and never asks it where clients do";
 }
 
 TEST(Addresses, RpcIsAtTheListenAddressUnlessItIsSaid) {
@@ -51,10 +55,9 @@ TEST(Addresses, WithoutAListenAddressItIsThatOfTheMachinesName) {
   std::array<char, 256> name{};
   ASSERT_EQ(::gethostname(name.data(), name.size()), 0);
   for (const char* yaml : {"cluster_name: c", "listen_address:", "listen_address: ~"}) {
-    const auto found = addresses(yaml);
-    EXPECT_EQ(found.listen, name.data());
-    EXPECT_EQ(found.rpc, name.data());
-    EXPECT_THAT(found.own, Contains(addresses_of(name.data()).front()));
+    EXPECT_EQ(addresses(yaml).listen, name.data());
+    EXPECT_EQ(addresses(yaml).rpc, name.data());
+    EXPECT_THAT(own(yaml), Contains(addresses_of(name.data()).front()));
   }
 }
 
@@ -66,17 +69,14 @@ TEST(Addresses, OfAnInterface) {
   const auto found = addresses("listen_interface: lo\nrpc_interface: lo\nrpc_interface_prefer_ipv6: true\n");
   EXPECT_EQ(found.listen, "127.0.0.1");
   EXPECT_EQ(found.rpc, "::1");
-  EXPECT_THAT(found.own, ElementsAre("127.0.0.1", "::1"));
   EXPECT_EQ(addresses("listen_interface: lo\nlisten_interface_prefer_ipv6: true\n").listen, "::1");
 }
 
-TEST(Addresses, AWildcardIsReachedOverLoopbackAndIsNobodysAddress) {
+TEST(Addresses, AWildcardIsReachedOverLoopback) {
   for (const auto& [wildcard, loopback] :
        {std::pair{"0.0.0.0", "127.0.0.1"}, {"'::'", "::1"}, {"'0:0:0:0:0:0:0:0'", "::1"}}) {
-    const auto found = addresses(
-        fmt::format("listen_address: 192.0.2.1\nrpc_address: {}\nbroadcast_rpc_address: 192.0.2.2", wildcard));
+    const auto found = addresses(fmt::format("listen_address: 192.0.2.1\nrpc_address: {}", wildcard));
     EXPECT_EQ(found.rpc, loopback);
-    EXPECT_THAT(found.own, ElementsAre("192.0.2.1", "192.0.2.2"));
   }
 }
 
@@ -85,14 +85,14 @@ TEST(Addresses, WhatCassandraRefusesIsAnErrorOfItsKey) {
               HasSubstr("listen_address and listen_interface are both set"));
   EXPECT_THAT(error_of("listen_address: 127.0.0.1\nrpc_address: 127.0.0.1\nrpc_interface: lo"),
               HasSubstr("rpc_address and rpc_interface are both set"));
-  for (const char* key : {"listen_address", "broadcast_address", "broadcast_rpc_address"}) {
+  for (const char* key : {"listen_address", "broadcast_address"}) {
     EXPECT_THAT(error_of(fmt::format("listen_address: 127.0.0.1\n{}: 0.0.0.0", key)),
                 HasSubstr(fmt::format("{} cannot be a wildcard address", key)));
   }
 }
 
 TEST(Addresses, WhatIsNotKnownIsAnErrorThatSaysWhatToSet) {
-  for (const char* key : {"listen_address", "broadcast_address", "rpc_address", "broadcast_rpc_address"}) {
+  for (const char* key : {"listen_address", "broadcast_address", "rpc_address"}) {
     EXPECT_THAT(error_of(fmt::format("listen_address: 127.0.0.1\n{}: db1.invalid", key)),
                 AllOf(HasSubstr(fmt::format("{}: resolving db1.invalid failed", key)),
                       HasSubstr(fmt::format("set {} to an IP address", key))));
@@ -122,6 +122,16 @@ TEST(Addresses, WhichOfSeveralAddressesOfAnInterfaceIsNotKnown) {
 TEST(Addresses, OfANameAreIPv4First) {
   EXPECT_EQ(addresses_of("localhost").front(), "127.0.0.1");
   EXPECT_THAT(addresses_of("::1"), ElementsAre("::1"));
+}
+
+TEST(Addresses, OfASeedAreThoseOfTheFamilyOfTheNode) {
+  EXPECT_THAT(of_seed("listen_address: 127.0.0.1", "localhost:7000"), ElementsAre("127.0.0.1"));
+  EXPECT_THAT(of_seed("listen_address: ::1", "[::1]:7000"), ElementsAre("::1"));
+  EXPECT_THAT(of_seed("listen_address: 127.0.0.1", "::1"), ElementsAre("::1")) << "it has no other";
+  EXPECT_EQ(of_seed("listen_address: 127.0.0.1\nresolve_multiple_ip_addresses_per_dns_record: true", "localhost"),
+            addresses_of("localhost"));
+  EXPECT_THAT(error_of([] { of_seed("listen_address: 127.0.0.1", "db1.invalid"); }),
+              AllOf(HasSubstr("the seed db1.invalid may be of any ring"), HasSubstr("seed_provider")));
 }
 
 class ResolveClient : public testing::Test {
@@ -155,7 +165,10 @@ TEST_F(ResolveClient, GoesWhereCassandraListensWhenItHasChosen) {
   EXPECT_THAT(resolve_client(with("listen_address:\n")).hostnames, ElementsAre(name.data()));
   EXPECT_THAT(resolve_client(with("rpc_address: 0.0.0.0\n")).hostnames, ElementsAre("127.0.0.1"));
   EXPECT_THAT(resolve_client(with("listen_interface: lo\n")).hostnames, ElementsAre("127.0.0.1"));
-  EXPECT_THAT(resolve_client(with("rpc_interface: lo\n")).hostnames, ElementsAre("127.0.0.1"));
+  EXPECT_THAT(resolve_client(with("listen_address: 127.0.0.2\nrpc_interface: lo\n")).hostnames,
+              ElementsAre("127.0.0.1"));
+  EXPECT_THAT(resolve_client(with("listen_address: 127.0.0.2\n")).hostnames, ElementsAre("127.0.0.2"));
+  EXPECT_THAT(resolve_client(with("listen_address: 127.0.0.2\nrpc_address: ''\n")).hostnames, ElementsAre("127.0.0.1"));
 }
 
 TEST_F(ResolveClient, GoesToLoopbackWhereNothingIsKnown) {

@@ -141,7 +141,6 @@ Configuration read_configuration(const YAML::Node& root) {
   keys.read("rpc_address", configuration.rpc_address);
   keys.read("rpc_interface", configuration.rpc_interface);
   keys.read("rpc_interface_prefer_ipv6", configuration.rpc_interface_prefer_ipv6);
-  keys.read("broadcast_rpc_address", configuration.broadcast_rpc_address);
   keys.read("storage_port", configuration.storage_port);
   keys.read("ssl_storage_port", configuration.ssl_storage_port);
   keys.read("native_transport_port", configuration.native_transport_port);
@@ -161,6 +160,7 @@ Configuration read_configuration(const YAML::Node& root) {
   keys.read("hints_directory", configuration.hints_directory);
   keys.read("saved_caches_directory", configuration.saved_caches_directory);
   keys.read("cdc_raw_directory", configuration.cdc_raw_directory);
+  keys.read("resolve_multiple_ip_addresses_per_dns_record", configuration.resolve_multiple_ip_addresses_per_dns_record);
   read_seeds(keys, configuration);
   return configuration;
 }

@@ -26,13 +26,13 @@ struct Configuration {
   std::optional<std::string> rpc_address;
   std::optional<std::string> rpc_interface;
   bool rpc_interface_prefer_ipv6 = false;
-  std::optional<std::string> broadcast_rpc_address;
   std::uint16_t storage_port = 7000;
   std::uint16_t ssl_storage_port = 7001;
   std::uint16_t native_transport_port = 9042;
   std::optional<std::uint16_t> native_transport_port_ssl;
 
-  std::string seed_provider;       ///< class name
+  std::string seed_provider;  ///< class name
+  bool resolve_multiple_ip_addresses_per_dns_record = false;
   std::vector<std::string> seeds;  ///< its parameter `seeds`, split: addresses or names, perhaps with `:port`
 
   int num_tokens = 1;

@@ -91,10 +91,9 @@ class FullListener : public Listener {
   std::vector<int> waiting_;
 };
 
-TEST(Process, APortThatDoesNotAnswerIsAnErrorWithinASecond) {
+TEST(Process, APortThatDoesNotAnswerIsAnErrorThatNamesIt) {
   const FullListener listener;
   for (const char* host : {"127.0.0.1", "localhost"}) {
-    const auto begin = std::chrono::steady_clock::now();
     try {
       is_listening(host, listener.port());
       FAIL();
@@ -103,7 +102,6 @@ TEST(Process, APortThatDoesNotAnswerIsAnErrorWithinASecond) {
       EXPECT_NE(error.message().find(fmt::format("127.0.0.1:{}", listener.port())), std::string::npos)
           << error.message();
     }
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{1});
   }
 }
 

@@ -57,15 +57,21 @@ class RestoredFile::Output final : public Sink {
   void write_with_holes(ByteView bytes) {
     std::size_t block = kBlock - owner_.counted_ % kBlock;
     while (!bytes.empty()) {
-      const auto piece = bytes.first(std::min(block, bytes.size()));
-      const bool is_hole = std::ranges::all_of(piece, [](std::byte byte) { return byte == std::byte{0}; });
+      const bool is_hole = is_zero(bytes.first(std::min(block, bytes.size())));
+      std::size_t run = block;
+      while (run < bytes.size() && is_zero(bytes.subspan(run).first(std::min(kBlock, bytes.size() - run))) == is_hole)
+        run += kBlock;
+      run = std::min(run, bytes.size());
       if (!is_hole)
-        file_.write(piece);
-      else if (::lseek(owner_.file_.number(), static_cast<::off_t>(piece.size()), SEEK_CUR) < 0)
+        file_.write(bytes.first(run));
+      else if (::lseek(owner_.file_.number(), static_cast<::off_t>(run), SEEK_CUR) < 0)
         fail_errno(errno, "leaving a hole in it");
-      bytes = bytes.subspan(piece.size());
+      bytes = bytes.subspan(run);
       block = kBlock;
     }
+  }
+  static bool is_zero(ByteView bytes) {
+    return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
   }
 
   RestoredFile& owner_;

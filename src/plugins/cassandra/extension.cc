@@ -109,7 +109,7 @@ void Extension::require_no_link(const std::filesystem::path& directory) {
 lib::NodeTraces Extension::traces() const {
   const auto config = configuration();
   const auto& client = options_->client;
-  const auto addresses = in_context(client.config_path.value(), [&] { return lib::resolve_addresses(config); });
+  const auto addresses = in_context(client.config_path.value(), [&] { return lib::listen_addresses(config); });
   lib::NodeTraces traces;
   traces.directories = directories().all();
   const auto add = [&](const std::string& host, std::uint16_t port, const char* what) {

@@ -28,9 +28,9 @@ BOOST_DESCRIBE_STRUCT(TakeSnapshotResult, (api::NodeResult), (start, end))
 /// get-configuration: what is known of a node without its Cassandra.
 struct ConfigurationResult : api::NodeResult {
   std::string cluster_name;
-  std::vector<std::string> own_addresses;                ///< cassandra::NodeAddresses::own
+  std::vector<std::string> own_addresses;                ///< how other nodes reach it
   std::vector<std::string> seeds;                        ///< as configured
-  std::vector<std::vector<std::string>> seed_addresses;  ///< of each of them, all its IP addresses
+  std::vector<std::vector<std::string>> seed_addresses;  ///< of each of them, the IP addresses that may be asked
   std::string address_error;  ///< why some are not known; a backup goes on without, a restore does not
   int num_tokens = 1;
   std::string datacenter;  ///< by the snitch's files; empty: not known
@@ -66,7 +66,7 @@ BOOST_DESCRIBE_STRUCT(Member, (), (address, host_id, datacenter, rack, liveness,
 struct RingResult : api::NodeResult {
   bool answers = false;  ///< CQL and nodetool
   bool alive = false;    ///< something of it runs, though perhaps it does not answer yet
-  bool denied = false;   ///< CQL refuses the credentials that the node is configured with
+  bool denied = false;   ///< CQL or nodetool refuses Cherax, most likely its login
   std::string why_not;   ///< what kept it from answering
   std::string address;   ///< broadcast address
   std::string listen_address;

@@ -18,22 +18,6 @@ namespace {
 
 constexpr std::size_t kTablesNamed = 10;
 
-/// An address or a name without its port.
-std::string host_of(std::string seed) {
-  if (std::ranges::count(seed, ':') == 1) seed.resize(seed.find(':'));
-  if (seed.starts_with('[')) seed = seed.substr(1, seed.find(']') - 1);
-  return seed;
-}
-
-std::vector<std::string> addresses_of_seed(const std::string& seed) {
-  try {
-    return lib::addresses_of(host_of(seed));
-  } catch (const Error& error) {
-    fail(error.kind(), "the seed {} may be of any ring: {}; mend it, or take it out of seed_provider", seed,
-         error.message());
-  }
-}
-
 template <class Visit>
 void for_each_directory(const fs::path& directory, Visit visit) {
   std::error_code missing;
@@ -101,12 +85,12 @@ ConfigurationResult Extension::get_configuration() {
   result.cluster_name = config.cluster_name;
   result.seeds = config.seeds;
   try {
-    result.own_addresses = lib::resolve_addresses(config).own;
+    result.own_addresses = lib::own_addresses(config);
     if (!config.has_simple_seed_provider()) {
       fail(ErrorKind::invalid, "it takes its seeds from {}: whether they are nodes of this cluster cannot be known",
            config.seed_provider);
     }
-    for (const auto& seed : config.seeds) result.seed_addresses.push_back(addresses_of_seed(seed));
+    for (const auto& seed : config.seeds) result.seed_addresses.push_back(lib::seed_addresses(config, seed));
   } catch (const Error& error) {
     result.address_error = error.in_context(options_->client.config_path.value()).message();
   }

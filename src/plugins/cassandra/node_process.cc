@@ -36,7 +36,8 @@ void give_to_group_of(const std::filesystem::path& original, const std::filesyst
 }  // namespace
 
 void Extension::stop_cassandra(const StopRequest& request, std::stop_token stop) {
-  const auto traces = this->traces();  // before anything is stopped: there must be a way to know that it is
+  // There must be a way to know that it is stopped; but what a restore has left half done is stopped in any case.
+  if (!request.cleared) traces();
   const auto marker = restore_marker();
   auto begun = marker.read();
   if (begun && (begun->given_up || !(request.cleared || marker.is_alone(*begun, directories())))) begun.reset();
@@ -54,6 +55,7 @@ void Extension::stop_cassandra(const StopRequest& request, std::stop_token stop)
     }
   }
   run(options_->stop_command, {}, stop);
+  const auto traces = this->traces();
   lib::wait_until_stopped([&] { return lib::sign_of_life(traces); }, kStillStopped, clock_, command_deadline(), stop);
   if (request.drain && !drained) empty_directory(directories().commitlog);
   if (begun) {

@@ -170,6 +170,8 @@ TEST_F(NodeProcessTest, NothingIsStoppedWhereItIsNotKnownWhereCassandraListens) 
   EXPECT_THAT(error_of("stop-cassandra"), AllOf(HasSubstr(path("cassandra.yaml").string()),
                                                 HasSubstr("listen_interface none9"), HasSubstr("set listen_address")));
   EXPECT_EQ(calls(), "");
+  EXPECT_THAT(error_of("stop-cassandra", R"({"cleared":true})"), HasSubstr("listen_interface none9"));
+  EXPECT_EQ(calls(), "stop\n") << "what a restore has left half done must not run on";
 }
 
 }  // namespace

@@ -44,8 +44,8 @@ std::optional<std::string> what_is_missing(const std::vector<RingResult>& rings,
   return std::nullopt;
 }
 
-/// Credentials that the backup's roles do not have are refused for good; but a node that does not see the others yet
-/// may look for a role where it is not. So for a while only, once every node takes questions.
+/// Who is refused, is so for good, as with credentials that the backup's roles do not have; but a node that does not
+/// see the others yet may look for a role where it is not. So for a while only, once every node takes questions.
 class Denials {
  public:
   explicit Denials(Clock& clock) : clock_(clock) {}
@@ -56,11 +56,10 @@ class Denials {
     if (denied == rings.end() || !std::ranges::all_of(rings, takes_questions)) return since_.reset();
     if (!since_) since_ = clock_.steady();
     if (clock_.steady() - *since_ < kDeniedGrace) return;
-    fail(
-        ErrorKind::denied,
-        "{} refuses Cherax' login: {}. Roles and passwords are those of the backup now: give node.cassandra.client and "
-        "plugin_config.client a user of that time, and restart the servers of Cherax",
-        cluster.name(static_cast<std::size_t>(denied - rings.begin())), denied->why_not);
+    fail(ErrorKind::denied,
+         "{} goes on refusing Cherax: {}. If that is its login: roles and passwords are those of the backup now; give "
+         "node.cassandra.client and plugin_config.client a user of that time, and restart the servers of Cherax",
+         cluster.name(static_cast<std::size_t>(denied - rings.begin())), denied->why_not);
   }
 
  private:

@@ -16,7 +16,7 @@ namespace cherax::plugins::cassandra {
 void start(coordinator::Restore& restore, const TokensOfNodes& tokens);
 /// Until every node sees all nodes up and normal and has its tokens. A node that ends at its start is started again,
 /// twice at most. Returns the last look. Error{transient} at the time-out, with what was still wrong; Error{denied}
-/// when one goes on refusing Cherax' login.
+/// when one goes on refusing Cherax.
 std::vector<RingResult> wait_until_up(coordinator::Restore& restore, const TokensOfNodes& tokens,
                                       const PluginOptions& options, std::chrono::seconds timeout);
 

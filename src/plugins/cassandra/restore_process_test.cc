@@ -74,7 +74,7 @@ TEST_F(WaitUntilUpTest, OtherTokensThanThoseOfTheBackupAreWrongForGood) {
 TEST_F(WaitUntilUpTest, CredentialsThatTheBackupsRolesDoNotHaveAreRefusedForGood) {
   const auto error = error_of([&] { wait({Look::starting, Look::denied}); });
   EXPECT_EQ(error.kind(), ErrorKind::denied);
-  EXPECT_THAT(error.message(), AllOf(HasSubstr(node_name(1) + " refuses Cherax' login: connection refused"),
+  EXPECT_THAT(error.message(), AllOf(HasSubstr(node_name(1) + " goes on refusing Cherax: connection refused"),
                                      HasSubstr("plugin_config.client")));
 }
 

@@ -78,7 +78,7 @@ class FullListener : public Listener {
       address.sin_family = AF_INET;
       address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
       address.sin_port = htons(port());
-      ::connect(descriptor, reinterpret_cast<::sockaddr*>(&address), sizeof address);
+      static_cast<void>(::connect(descriptor, reinterpret_cast<::sockaddr*>(&address), sizeof address));
       ::pollfd waiting{descriptor, POLLOUT, 0};
       taken = ::poll(&waiting, 1, 100) == 1;
     }

@@ -18,8 +18,7 @@ struct Request {
   std::string method;
   std::string path;        ///< '/' and the bytes after it, not encoded
   http::Parameters query;  ///< not encoded; a subresource (`?uploads`) has an empty value
-  http::Headers
-      headers;  ///< `host` as it is sent, with a port that is not the scheme's own, and all that are to be signed
+  http::Headers headers;   ///< all are signed; `host` is among them as it is sent, with a port but the scheme's own
 };
 
 /// Where a signature is valid, and for what.

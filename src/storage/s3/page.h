@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "storage/s3/xml.h"
+
+namespace cherax::storage::s3 {
+
+/// Reads keys of one answer: as they are, or as `encoding-type=url` has them: '+' for a space, %XX for other bytes, '/'
+/// and unreserved ones as they are.
+class KeyReader {
+ public:
+  /// What <EncodingType> below `root` says. Error{corrupt} for an encoding that is not known.
+  static Result<KeyReader> of(pugi::xml_node root);
+
+  /// Error{corrupt} when there is no such child, or its text is not what it was said to be.
+  Result<std::string> read(pugi::xml_node parent, const char* child) const;
+
+ private:
+  explicit KeyReader(bool encoded) : encoded_(encoded) {}
+  bool encoded_;
+};
+
+/// <IsTruncated>. Error{corrupt} when it is neither true nor false.
+Result<bool> is_truncated(pugi::xml_node root);
+
+}  // namespace cherax::storage::s3

@@ -126,13 +126,5 @@ TEST(EncodeQuery, SortsByNameThenValueAsEncoded) {
   EXPECT_EQ(encode_query({}), "");
 }
 
-template <class T>
-concept Streamable = requires(std::ostream& stream, const T& value) { stream << value; };
-
-TEST(Credentials, CannotBePrinted) {
-  static_assert(!Streamable<Credentials>);
-  static_assert(!fmt::is_formattable<Credentials>::value);
-}
-
 }  // namespace
 }  // namespace cherax::storage::s3

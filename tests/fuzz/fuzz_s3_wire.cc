@@ -1,16 +1,18 @@
-// What an S3 server answers, hostile, as a whole and as the inside of each answer's root element: every parser gives a
-// value or an Error of a kind that its header promises, a page that goes on says where, and what is shown to people is
-// printable and short.
+// What an S3 server and the providers of credentials answer, and AWS' shared files, hostile; XML as a whole and as the
+// inside of each answer's root element: every parser gives a value or an Error of a kind that its header promises, a
+// page that goes on says where, credentials are whole, and what is shown to people is printable and short.
 
 #include <cstdint>
 #include <cstdlib>
 #include <initializer_list>
 #include <string>
 
+#include "storage/s3/credentials.h"
 #include "storage/s3/deletion.h"
 #include "storage/s3/error_answer.h"
 #include "storage/s3/listing.h"
 #include "storage/s3/multipart.h"
+#include "storage/s3/profile.h"
 
 namespace {
 
@@ -60,6 +62,20 @@ void read_error(const std::string& text) {
   }
 }
 
+void require_whole(const Result<Credentials>& credentials) {
+  if (!credentials) return require_shown_well(credentials.error());
+  require(!credentials->access_key_id.empty() && !credentials->secret_access_key.empty());
+}
+
+void read_profiles(const std::string& text) {
+  const auto profiles = parse_profiles(text, text);
+  if (!profiles) return require(profiles.error().kind() == ErrorKind::invalid);
+  for (const auto& [name, profile] : *profiles) {
+    const auto identity = identity_of(*profiles, name);
+    require(identity || identity.error().kind() == ErrorKind::invalid);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -79,5 +95,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   for (const auto& whole : {text, in("DeleteResult")}) read_delete_failures(whole);
   for (const auto& whole : {text, in("Error"), in("ErrorResponse")}) read_error(whole);
+  for (const auto& whole : {text, "<AssumeRoleResponse>" + in("AssumeRoleResult") + "</AssumeRoleResponse>"}) {
+    require_whole(parse_assumed_role(whole));
+  }
+  require_whole(parse_process_output(text));
+  require_whole(parse_metadata_answer(text));
+  for (const auto& whole : {text, "[default]\n" + text}) read_profiles(whole);
   return 0;
 }

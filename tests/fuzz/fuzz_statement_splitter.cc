@@ -13,7 +13,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace cherax::cassandra;
   const std::string_view text{reinterpret_cast<const char*>(data), size};
   table_id(text);
-  index_kind({"i", std::string{text}});
   const auto statements = split_statements(text);
   if (!statements) {
     if (statements.error().kind() != ErrorKind::invalid) std::abort();

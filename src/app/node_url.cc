@@ -2,9 +2,10 @@
 
 #include <arpa/inet.h>
 
-#include <algorithm>
 #include <array>
 #include <regex>
+
+#include "base/ascii.h"
 
 namespace cherax::app {
 
@@ -18,12 +19,6 @@ std::optional<std::string> canonical_address(const std::string& text) {
   return ::inet_ntop(AF_INET6, &address, canonical.data(), canonical.size());
 }
 
-std::string lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return text;
-}
-
 }  // namespace
 
 std::optional<NodeUrl> NodeUrl::parse(const std::string& url) {
@@ -31,7 +26,7 @@ std::optional<NodeUrl> NodeUrl::parse(const std::string& url) {
       R"((https?)://(?:[^/?#@]*@)?(?:\[([0-9a-fA-F:.]+)\]|([^/?#@:\[\]]+))(?::([0-9]{1,5}))?((?:/[^?#]*)?/node))"};
   std::smatch parts;
   if (!std::regex_match(url, parts, kUrl)) return std::nullopt;
-  const auto host = parts[2].matched ? canonical_address(parts[2]) : lower_case(parts[3]);
+  const auto host = parts[2].matched ? canonical_address(parts[2]) : lower_case(parts[3].str());
   const int port = parts[4].matched ? std::stoi(parts[4]) : parts[1] == "https" ? 443 : 80;
   if (!host || port > 65535) return std::nullopt;
   return NodeUrl{parts[1], *host, static_cast<std::uint16_t>(port), parts[5]};

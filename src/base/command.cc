@@ -11,11 +11,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/error.h"
 
@@ -231,8 +231,7 @@ std::string_view signal_words(int signal) {
 }
 
 bool names_secret(std::string_view argument) {
-  std::string lower{argument};
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string lower = lower_case(argument);
   return lower == "-pw" || lower.find("password") != std::string::npos || lower.find("secret") != std::string::npos;
 }
 

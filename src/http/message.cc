@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace cherax::http {
 
 namespace {
@@ -24,8 +26,6 @@ class SharedSource final : public Source {
   ReadAt read_at_;
   std::uint64_t position_ = 0;
 };
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 }  // namespace
 
@@ -112,6 +112,7 @@ std::size_t Headers::count(std::string_view name) const {
 }
 
 bool equal_ignoring_case(std::string_view left, std::string_view right) {
+  const auto lower = [](char c) { return lower_case(c); };
   return std::ranges::equal(left, right, {}, lower, lower);
 }
 

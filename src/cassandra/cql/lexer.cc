@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/ascii.h"
+
 namespace cherax::cassandra::cql {
 
 namespace {
@@ -12,7 +14,6 @@ bool is_word_character(char c) {
   // Bytes of UTF-8 sequences too: they stand in no name that Cassandra accepts, and must not be torn apart.
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (c & 0x80) != 0;
 }
-char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 /// `quote` stands at both ends and doubled inside.
 std::string without_quotes(std::string_view text, char quote) {
@@ -109,11 +110,8 @@ std::string Token::value() const {
       return without_quotes(text, '"');
     case Kind::string:
       return text.starts_with("$$") ? std::string{text.substr(2, text.size() - 4)} : without_quotes(text, '\'');
-    case Kind::word: {
-      std::string lower{text};
-      std::ranges::transform(lower, lower.begin(), to_lower);
-      return lower;
-    }
+    case Kind::word:
+      return lower_case(text);
     case Kind::symbol:
       break;
   }

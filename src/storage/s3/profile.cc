@@ -5,6 +5,8 @@
 #include <optional>
 #include <set>
 
+#include "base/ascii.h"
+
 namespace cherax::storage::s3 {
 
 namespace {
@@ -92,9 +94,7 @@ class Parser {
 
   void set(std::string_view name, std::string_view value) {
     if (!profile_) return;
-    std::string lower{name};
-    std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
-    const auto* setting = std::ranges::find(kSettings, lower, &Setting::name);
+    const auto* setting = std::ranges::find(kSettings, lower_case(name), &Setting::name);
     if (setting != kSettings.end()) setting->member(*profile_) = value;
   }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "transform/openssl_handles.h"
 
 namespace cherax::storage::s3 {
@@ -36,12 +37,6 @@ Hash hmac_sha256(ByteView key, std::string_view text) {
 
 std::string amz_date(Timestamp time) {
   return date::format("%Y%m%dT%H%M%SZ", std::chrono::floor<std::chrono::seconds>(time));
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lower{text};
-  std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
-  return lower;
 }
 
 /// Without white space at the ends, and with one space for each run of it.

@@ -1,6 +1,5 @@
 #include "storage/s3/listing.h"
 
-#include "storage/s3/answer.h"
 #include "storage/s3/page.h"
 
 namespace cherax::storage::s3 {
@@ -22,21 +21,17 @@ Result<ListedObject> parse_object(pugi::xml_node node, const KeyReader& keys) {
 
 Result<ListPage> parse_list_page(std::string_view text) {
   pugi::xml_document document;
-  const auto root = open_answer(document, text, "ListBucketResult");
-  if (!root) return root.error();
-  const auto keys = KeyReader::of(*root);
-  if (!keys) return keys.error();
-  const auto more = is_truncated(*root);
-  if (!more) return more.error();
+  const auto answer = open_page(document, text, "ListBucketResult");
+  if (!answer) return answer.error();
 
   ListPage page;
-  for (const pugi::xml_node node : root->children("Contents")) {
-    auto object = parse_object(node, *keys);
+  for (const pugi::xml_node node : answer->root.children("Contents")) {
+    auto object = parse_object(node, answer->keys);
     if (!object) return object.error();
     page.objects.push_back(std::move(*object));
   }
-  if (*more) {
-    auto token = required_text_at(*root, "NextContinuationToken");
+  if (answer->more) {
+    auto token = required_text_at(answer->root, "NextContinuationToken");
     if (!token) return token.error().in_context("S3 says there is more but not where it goes on (ListObjectsV2)");
     page.continuation_token = std::move(*token);
   }

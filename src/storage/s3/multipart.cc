@@ -59,23 +59,19 @@ Result<CompletedUpload> parse_completed_upload(std::string_view text) {
 
 Result<PendingUploads> parse_pending_uploads(std::string_view text) {
   pugi::xml_document document;
-  const auto root = open_answer(document, text, "ListMultipartUploadsResult");
-  if (!root) return root.error();
-  const auto keys = KeyReader::of(*root);
-  if (!keys) return keys.error();
-  const auto more = is_truncated(*root);
-  if (!more) return more.error();
+  const auto answer = open_page(document, text, "ListMultipartUploadsResult");
+  if (!answer) return answer.error();
 
   PendingUploads page;
-  for (const pugi::xml_node node : root->children("Upload")) {
-    auto upload = parse_upload(node, *keys);
+  for (const pugi::xml_node node : answer->root.children("Upload")) {
+    auto upload = parse_upload(node, answer->keys);
     if (!upload) return upload.error();
     page.uploads.push_back(std::move(*upload));
   }
-  if (*more) {
-    auto key = keys->read(*root, "NextKeyMarker");
+  if (answer->more) {
+    auto key = answer->keys.read(answer->root, "NextKeyMarker");
     if (!key) return key.error();
-    page.next = PendingUploads::Marker{std::move(*key), text_at(*root, "NextUploadIdMarker")};
+    page.next = PendingUploads::Marker{std::move(*key), text_at(answer->root, "NextUploadIdMarker")};
   }
   return page;
 }

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "http/url.h"
+#include "storage/s3/answer.h"
 
 namespace cherax::storage::s3 {
 
@@ -15,6 +16,13 @@ bool has_broken_escape(std::string_view text) {
     if (at + 2 >= text.size() || !is_hex(text[at + 1]) || !is_hex(text[at + 2])) return true;
   }
   return false;
+}
+
+Result<bool> is_truncated(pugi::xml_node root) {
+  const std::string text = text_at(root, "IsTruncated");
+  if (text == "true") return true;
+  if (text == "false") return false;
+  return make_error(ErrorKind::corrupt, "S3 sent a <{}> that does not say whether there is more", root.name());
 }
 
 }  // namespace
@@ -34,11 +42,14 @@ Result<std::string> KeyReader::read(pugi::xml_node parent, const char* child) co
   return http::percent_decode(*text);
 }
 
-Result<bool> is_truncated(pugi::xml_node root) {
-  const std::string text = text_at(root, "IsTruncated");
-  if (text == "true") return true;
-  if (text == "false") return false;
-  return make_error(ErrorKind::corrupt, "S3 sent a <{}> that does not say whether there is more", root.name());
+Result<Page> open_page(pugi::xml_document& document, std::string_view text, std::string_view root) {
+  const auto opened = open_answer(document, text, root);
+  if (!opened) return opened.error();
+  const auto keys = KeyReader::of(*opened);
+  if (!keys) return keys.error();
+  const auto more = is_truncated(*opened);
+  if (!more) return more.error();
+  return Page{*opened, *keys, *more};
 }
 
 }  // namespace cherax::storage::s3

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "storage/s3/xml.h"
 
@@ -21,7 +22,14 @@ class KeyReader {
   bool encoded_;
 };
 
-/// <IsTruncated>. Error{corrupt} when it is neither true nor false.
-Result<bool> is_truncated(pugi::xml_node root);
+/// What every answer that is a page of a list begins with.
+struct Page {
+  pugi::xml_node root;
+  KeyReader keys;
+  bool more;  ///< <IsTruncated>
+};
+
+/// As open_answer(); Error{corrupt} also when the page does not say how it encodes keys or whether there is more.
+Result<Page> open_page(pugi::xml_document& document, std::string_view text, std::string_view root);
 
 }  // namespace cherax::storage::s3

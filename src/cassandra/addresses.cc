@@ -156,7 +156,8 @@ std::vector<std::string> own_addresses(const Configuration& configuration) {
   return own;
 }
 
-std::vector<std::string> seed_addresses(const Configuration& configuration, const std::string& seed) {
+std::vector<std::string> seed_addresses(const Configuration& configuration, const std::vector<std::string>& own,
+                                        const std::string& seed) {
   std::vector<std::string> addresses;
   try {
     addresses = addresses_of(host_of(seed));
@@ -165,7 +166,7 @@ std::vector<std::string> seed_addresses(const Configuration& configuration, cons
          error.message());
   }
   if (configuration.resolve_multiple_ip_addresses_per_dns_record) return addresses;
-  const bool own_is_ipv6 = is_ipv6(own_addresses(configuration).front());
+  const bool own_is_ipv6 = is_ipv6(own.front());
   keep_if_any(addresses, [&](const std::string& address) { return is_ipv6(address) == own_is_ipv6; });
   return addresses;
 }

@@ -22,10 +22,11 @@ ListenAddresses listen_addresses(const Configuration& configuration);
 /// it listens for them. Errors as above.
 std::vector<std::string> own_addresses(const Configuration& configuration);
 
-/// The IP addresses of one of `Configuration::seeds` that the node may ask: all of the family of its own ones, for a
-/// name with many may give it any; all, when there is none of that family or Cassandra is told to take all
-/// (resolve_multiple_ip_addresses_per_dns_record). Errors as above.
-std::vector<std::string> seed_addresses(const Configuration& configuration, const std::string& seed);
+/// The IP addresses of one of `Configuration::seeds` that a node with these own_addresses() may ask: all of the family
+/// of the first, for a name with many may give it any; all, when there is none of that family or Cassandra is told to
+/// take all (resolve_multiple_ip_addresses_per_dns_record). Errors as above.
+std::vector<std::string> seed_addresses(const Configuration& configuration, const std::vector<std::string>& own,
+                                        const std::string& seed);
 
 /// Hosts and port filled in: from `config_path` where the options leave them open, else 127.0.0.1 and 9042.
 ClientOptions resolve_client(ClientOptions options);

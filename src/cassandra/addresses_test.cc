@@ -21,7 +21,7 @@ using testing::Not;
 ListenAddresses addresses(std::string_view yaml) { return listen_addresses(parse_configuration(yaml).value()); }
 std::vector<std::string> own(std::string_view yaml) { return own_addresses(parse_configuration(yaml).value()); }
 std::vector<std::string> of_seed(std::string_view yaml, const std::string& seed) {
-  return seed_addresses(parse_configuration(yaml).value(), seed);
+  return seed_addresses(parse_configuration(yaml).value(), own(yaml), seed);
 }
 
 std::string error_of(const std::function<void()>& work) {

@@ -90,7 +90,8 @@ ConfigurationResult Extension::get_configuration() {
       fail(ErrorKind::invalid, "it takes its seeds from {}: whether they are nodes of this cluster cannot be known",
            config.seed_provider);
     }
-    for (const auto& seed : config.seeds) result.seed_addresses.push_back(lib::seed_addresses(config, seed));
+    for (const auto& seed : config.seeds)
+      result.seed_addresses.push_back(lib::seed_addresses(config, result.own_addresses, seed));
   } catch (const Error& error) {
     result.address_error = error.in_context(options_->client.config_path.value()).message();
   }

@@ -165,8 +165,7 @@ void require_token_counts(const coordinator::Restore& restore, const PluginData&
     if (targets[node].num_tokens == tokens) continue;
     fail(ErrorKind::invalid,
          "cassandra.yaml of {} has num_tokens: {}, but the backup's node that comes there has {} tokens: Cassandra "
-         "would "
-         "not start with it after the restore; nothing was touched. Set num_tokens to {}",
+         "would not start with it after the restore; nothing was touched. Set num_tokens to {}",
          restore.cluster().name(node), targets[node].num_tokens, tokens, tokens);
   }
 }

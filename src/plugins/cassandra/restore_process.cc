@@ -14,11 +14,6 @@ constexpr int kStarts = 3;
 constexpr std::chrono::seconds kStartGrace{30};
 constexpr std::chrono::seconds kDeniedGrace{30};
 
-std::vector<std::string> sorted(std::vector<std::string> texts) {
-  std::ranges::sort(texts);
-  return texts;
-}
-
 http::Body start_request(coordinator::Restore& restore, std::size_t node, const TokensOfNodes& tokens) {
   StartRequest request;
   request.result_url = restore.operation().result_url(node);
@@ -35,7 +30,7 @@ std::optional<std::string> what_is_missing(const std::vector<RingResult>& rings,
     return error.message();
   }
   for (std::size_t node = 0; node < rings.size(); ++node) {
-    if (sorted(rings[node].tokens) == sorted(tokens[node])) continue;
+    if (same_tokens(rings[node].tokens, tokens[node])) continue;
     // Cassandra prefers tokens that it has saved to those that it is given, silently.
     fail(ErrorKind::invalid,
          "{} started with other tokens than those of the backup: was its system keyspace not cleared?",

@@ -25,11 +25,6 @@ lib::NodeState state_of(const std::string& text) {
   return found == kStates.end() ? lib::NodeState::unknown : found->second;
 }
 
-std::vector<std::string> sorted(std::vector<std::string> texts) {
-  std::ranges::sort(texts);
-  return texts;
-}
-
 /// The node is the one that plugin_config.nodes means.
 void require_identity(const ConfiguredNode& configured, const RingResult& ring, const std::string& name) {
   const auto require = [&](const char* what, const std::optional<std::string>& expected, const std::string& found) {
@@ -41,12 +36,18 @@ void require_identity(const ConfiguredNode& configured, const RingResult& ring, 
   require("address", configured.address, ring.address);
   require("host_id", configured.host_id, ring.host_id);
   require("listen_address", configured.listen_address, ring.listen_address);
-  if (configured.tokens && sorted(*configured.tokens) != sorted(ring.tokens)) {
+  if (configured.tokens && !same_tokens(*configured.tokens, ring.tokens)) {
     fail(ErrorKind::invalid, "plugin_config.nodes gives {} other tokens than its Cassandra has", name);
   }
 }
 
 }  // namespace
+
+bool same_tokens(std::vector<std::string> left, std::vector<std::string> right) {
+  std::ranges::sort(left);
+  std::ranges::sort(right);
+  return left == right;
+}
 
 void check_ring(const std::vector<RingResult>& rings, const coordinator::Cluster& cluster,
                 const PluginOptions& options) {
@@ -96,7 +97,7 @@ std::string require_one_schema_hash(coordinator::NodeCalls& nodes, const coordin
 void require_same_ring(const std::vector<RingResult>& before, const std::vector<RingResult>& now,
                        const coordinator::Cluster& cluster) {
   for (std::size_t node = 0; node < before.size(); ++node) {
-    if (before[node].host_id == now[node].host_id && sorted(before[node].tokens) == sorted(now[node].tokens)) continue;
+    if (before[node].host_id == now[node].host_id && same_tokens(before[node].tokens, now[node].tokens)) continue;
     fail(ErrorKind::transient, "host id or tokens of {} changed during the snapshot", cluster.name(node));
   }
 }

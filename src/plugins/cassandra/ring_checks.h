@@ -9,6 +9,9 @@
 /// What is required of the nodes as a whole. All ask every node and throw an Error that names the nodes that differ.
 namespace cherax::plugins::cassandra {
 
+/// In whatever order.
+bool same_tokens(std::vector<std::string> left, std::vector<std::string> right);
+
 /// Every node's Cassandra answers, is the one that is configured, and sees exactly the configured nodes (of
 /// `datacenter`), each up and normal.
 std::vector<RingResult> require_ring(coordinator::NodeCalls& nodes, const coordinator::Cluster& cluster,
